@@ -1,0 +1,25 @@
+/* simd.h — the kernels of one instruction set, as the CPU backend sees them:
+ * one table per family. Every family's source is compiled once per set and
+ * defines its table as `ursa_simd_<family>_<set>`.
+ */
+#ifndef URSA_SIMD_SIMD_H
+#define URSA_SIMD_SIMD_H
+
+#define URSA_SIMD_FAMILY(family) struct ursa_simd_##family;
+#include "families.def"
+#undef URSA_SIMD_FAMILY
+
+struct ursa_simd {
+    const char *name; /* "avx2" */
+    int lanes;
+#define URSA_SIMD_FAMILY(family) const struct ursa_simd_##family *family;
+#include "families.def"
+#undef URSA_SIMD_FAMILY
+};
+
+extern const struct ursa_simd ursa_simd_reference;
+extern const struct ursa_simd ursa_simd_avx2;
+extern const struct ursa_simd ursa_simd_avx512;
+extern const struct ursa_simd ursa_simd_neon;
+
+#endif
