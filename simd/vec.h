@@ -36,7 +36,7 @@
 #include <string.h>
 
 #define URSA_CAT_(a, b) a##_##b
-#define URSA_CAT(a, b) URSA_CAT_(a, b)
+#define URSA_CAT(a, b)  URSA_CAT_(a, b)
 /* The name of something that exists once per instruction set. */
 #define SIMD(name) URSA_CAT(name, URSA_SIMD)
 

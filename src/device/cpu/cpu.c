@@ -1,0 +1,237 @@
+/* cpu.c — the processor as a device: what it is called, which instruction sets
+ * it has, and its memory. */
+#include "device/cpu/cpu.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Blocks from this size on are aligned to huge pages, and ask for them. */
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* ---- instruction sets ----------------------------------------------------- */
+
+#if defined(__x86_64__)
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+static bool has_avx512(void)
+{
+#ifdef URSA_AVX512_EMULATED
+    return has_avx2();
+#else
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+}
+#endif
+
+const struct ursa_simd *ursa_cpu_set(int index)
+{
+    const struct ursa_simd *sets[4] = {&ursa_simd_reference};
+    int count = 1;
+#if defined(__x86_64__)
+    if (has_avx2())
+        sets[count++] = &ursa_simd_avx2;
+    if (has_avx512())
+        sets[count++] = &ursa_simd_avx512;
+#elif defined(__aarch64__)
+    sets[count++] = &ursa_simd_neon; /* part of the architecture */
+#endif
+    return index >= 0 && index < count ? sets[index] : NULL;
+}
+
+static const struct ursa_simd *best_set(void)
+{
+    int last = 0;
+    while (ursa_cpu_set(last + 1))
+        last++;
+    return ursa_cpu_set(last);
+}
+
+static const struct ursa_simd *find_set(const char *name)
+{
+    for (int i = 0; ursa_cpu_set(i); i++)
+        if (strcmp(ursa_cpu_set(i)->name, name) == 0)
+            return ursa_cpu_set(i);
+    return NULL;
+}
+
+static bool fail_no_set(const char *name)
+{
+    char list[64] = "";
+    for (int i = 0; ursa_cpu_set(i); i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", ursa_cpu_set(i)->name);
+    }
+    return ursa_fail(URSA_ERROR_DEVICE, "URSA_CPU: this processor has no instruction set \"%s\"; it has %s", name,
+                     list);
+}
+
+static const struct ursa_simd *current;
+
+const struct ursa_simd *ursa_cpu_simd(void)
+{
+    return current ? current : best_set();
+}
+
+bool ursa_cpu_use(const char *set)
+{
+    const struct ursa_simd *found = find_set(set);
+    if (!found)
+        return fail_no_set(set);
+    current = found;
+    return true;
+}
+
+/* What URSA_CPU asks for, or the best; NULL when it names a set that is not there. */
+static const struct ursa_simd *wanted_set(void)
+{
+    const char *name = getenv("URSA_CPU");
+    return name && *name ? find_set(name) : best_set();
+}
+
+/* ---- description ------------------------------------------------------------ */
+
+/* The value of a line "key : value" of /proc/cpuinfo; false when there is none. */
+static bool read_cpuinfo(const char *key, char *value, size_t size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    if (!file)
+        return false;
+    char line[256];
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file)) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, key, strlen(key)) != 0 || !colon)
+            continue;
+        const char *text = colon + 1 + strspn(colon + 1, " \t");
+        snprintf(value, size, "%.*s", (int)strcspn(text, "\n"), text);
+        found = *value != '\0';
+    }
+    fclose(file);
+    return found;
+}
+
+static const char *processor_name(void)
+{
+    static char name[128];
+    if (!*name && !read_cpuinfo("model name", name, sizeof name) && !read_cpuinfo("Model", name, sizeof name))
+#if defined(__x86_64__)
+        snprintf(name, sizeof name, "x86-64 processor");
+#elif defined(__aarch64__)
+        snprintf(name, sizeof name, "Arm 64-bit processor");
+#else
+        snprintf(name, sizeof name, "processor");
+#endif
+    return name;
+}
+
+static uint64_t memory_size(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
+}
+
+static int count(void)
+{
+    return 1;
+}
+
+static bool describe(int index, ursa_device_info *info)
+{
+    if (index != 0)
+        return ursa_fail(URSA_ERROR_DEVICE, "cpu: there is one, number 0, not number %d", index);
+    const struct ursa_simd *set = wanted_set();
+    *info = (ursa_device_info){
+        .id = "cpu",
+        .name = processor_name(),
+        .driver = "ursa " URSA_VERSION,
+        .level = (set ? set : best_set())->name,
+        .memory = memory_size(),
+        .f16_storage = true,
+    };
+    return true;
+}
+
+static ursa_device *open_cpu(int index)
+{
+    ursa_device_info info;
+    if (!describe(index, &info))
+        return NULL;
+    const struct ursa_simd *set = wanted_set();
+    if (!set) {
+        fail_no_set(getenv("URSA_CPU"));
+        return NULL;
+    }
+    ursa_device *device = ursa_alloc(sizeof *device);
+    if (!device)
+        return NULL;
+    current = set;
+    device->backend = &ursa_cpu_backend;
+    device->info = info;
+    return device;
+}
+
+const struct ursa_provider ursa_cpu_provider = {.count = count, .describe = describe, .open = open_cpu};
+
+/* ---- memory ----------------------------------------------------------------- */
+
+void *ursa_cpu_allocate(ursa_device *device, size_t bytes)
+{
+    (void)device;
+    size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : 64;
+    if (bytes > SIZE_MAX - alignment)
+        return NULL;
+    bytes = bytes ? (bytes + alignment - 1) / alignment * alignment : alignment;
+    void *memory = aligned_alloc(alignment, bytes);
+#ifdef MADV_HUGEPAGE
+    if (memory && alignment == HUGE_PAGE)
+        madvise(memory, bytes, MADV_HUGEPAGE); /* only a wish */
+#endif
+    return memory;
+}
+
+void ursa_cpu_release(ursa_device *device, void *handle, size_t bytes)
+{
+    (void)device;
+    (void)bytes;
+    free(handle);
+}
+
+bool ursa_cpu_write(ursa_device *device, ursa_buffer *buffer, int64_t offset, ursa_dtype dtype, const void *data,
+                    int64_t elements)
+{
+    (void)device;
+    size_t size = ursa_dtype_size(dtype);
+    if (elements > 0)
+        memcpy((char *)buffer->handle + offset * (int64_t)size, data, (size_t)elements * size);
+    return true;
+}
+
+bool ursa_cpu_read(ursa_device *device, const ursa_buffer *buffer, int64_t offset, ursa_dtype dtype, void *data,
+                   int64_t elements)
+{
+    (void)device;
+    size_t size = ursa_dtype_size(dtype);
+    if (elements > 0)
+        memcpy(data, (const char *)buffer->handle + offset * (int64_t)size, (size_t)elements * size);
+    return true;
+}
+
+/* Operators have finished when they return. */
+bool ursa_cpu_sync(ursa_device *device)
+{
+    (void)device;
+    return true;
+}
+
+void ursa_cpu_close(ursa_device *device)
+{
+    free(device);
+}
