@@ -12,7 +12,7 @@
 #pragma GCC diagnostic pop
 #include <sleef.h>
 
-/* SIMDe 0.7.4 lacks these two. */
+/* SIMDe 0.7.4 lacks these. */
 V_INLINE __m512 v_maskz_loadu_ps(__mmask16 mask, const float *p)
 {
     float lanes[16];
@@ -31,6 +31,62 @@ V_INLINE void v_mask_storeu_ps(float *p, __mmask16 mask, __m512 v)
             p[i] = lanes[i];
 }
 #define _mm512_mask_storeu_ps v_mask_storeu_ps
+
+#define _mm512_stream_ps(p, v) _mm512_store_ps(p, v)
+
+V_INLINE __m512i v_cvtepu16_epi32(__m256i words)
+{
+    __m256i half[2] = {_mm256_cvtepu16_epi32(_mm256_castsi256_si128(words)),
+                       _mm256_cvtepu16_epi32(_mm256_extracti128_si256(words, 1))};
+    return _mm512_loadu_si512(half);
+}
+#define _mm512_cvtepu16_epi32 v_cvtepu16_epi32
+
+V_INLINE __m256i v_cvtepi32_epi16(__m512i v)
+{
+    int32_t wide[16];
+    uint16_t words[16];
+    _mm512_storeu_si512(wide, v);
+    for (int i = 0; i < 16; i++)
+        words[i] = (uint16_t)wide[i];
+    return _mm256_loadu_si256((const __m256i *)words);
+}
+#define _mm512_cvtepi32_epi16 v_cvtepi32_epi16
+
+V_INLINE __m512 v_cvtepi32_ps(__m512i v)
+{
+    __m256i half[2];
+    memcpy(half, &v, sizeof half);
+    __m256 floats[2] = {_mm256_cvtepi32_ps(half[0]), _mm256_cvtepi32_ps(half[1])};
+    return _mm512_loadu_ps((const float *)floats);
+}
+#define _mm512_cvtepi32_ps v_cvtepi32_ps
+
+V_INLINE __m512i v_cvttps_epi32(__m512 v)
+{
+    __m256 half[2];
+    memcpy(half, &v, sizeof half);
+    __m256i words[2] = {_mm256_cvttps_epi32(half[0]), _mm256_cvttps_epi32(half[1])};
+    return _mm512_loadu_si512(words);
+}
+#define _mm512_cvttps_epi32 v_cvttps_epi32
+
+V_INLINE __m512 v_cvtph_ps(__m256i halfs)
+{
+    __m256 half[2] = {_mm256_cvtph_ps(_mm256_castsi256_si128(halfs)),
+                      _mm256_cvtph_ps(_mm256_extracti128_si256(halfs, 1))};
+    return _mm512_loadu_ps((const float *)half);
+}
+#define _mm512_cvtph_ps v_cvtph_ps
+
+V_INLINE __m256i v_cvtps_ph(__m512 v)
+{
+    __m256 half[2];
+    memcpy(half, &v, sizeof half);
+    return _mm256_set_m128i(_mm256_cvtps_ph(half[1], _MM_FROUND_TO_NEAREST_INT),
+                            _mm256_cvtps_ph(half[0], _MM_FROUND_TO_NEAREST_INT));
+}
+#define _mm512_cvtps_ph(v, rounding) v_cvtps_ph(v)
 
 V_INLINE __m512 v_halves(__m256 (*function)(__m256), __m512 x)
 {
