@@ -21,6 +21,10 @@ bool ursa_parallel(int64_t count, ursa_task *task, void *context);
 typedef void ursa_range_task(void *context, int64_t begin, int64_t end);
 bool ursa_parallel_range(int64_t total, int64_t grain, ursa_range_task *task, void *context);
 
+/* Joins the threads of the pool; the next use starts them again. For
+ * ursa_finish(). */
+void ursa_pool_stop(void);
+
 /* Scratch memory of the calling thread, aligned to 64 bytes, at least `bytes`
  * long, contents undefined, valid until the same thread next asks for the same
  * slot (0 … 3). NULL with an error when memory runs out. */
