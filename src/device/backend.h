@@ -34,21 +34,19 @@ struct ursa_backend {
 #undef URSA_OP
 };
 
-struct ursa_pool_block;
-
 /* A backend's device struct starts with this one. */
 struct ursa_device {
     const struct ursa_backend *backend;
     ursa_device_info info;
     ursa_memory_stats memory;
     struct ursa_allocator *allocator; /* made by ursa_device_register() */
-    uint64_t waits;
+    uint64_t waits;                   /* counted by ursa_buffer_read() and ursa_device_sync() */
 };
 
 struct ursa_buffer {
     ursa_device *device;
-    void *handle; /* host pointer on the CPU, cl_mem on OpenCL */
-    size_t bytes; /* of the allocation, at least what was asked for */
+    void *handle;   /* host pointer on the CPU, cl_mem on OpenCL */
+    size_t bytes;   /* of the allocation, at least what was asked for */
     int references; /* atomic */
 };
 

@@ -67,8 +67,8 @@ typedef enum ursa_reduce_kind {
     URSA_REDUCE_PROD,
     URSA_REDUCE_MIN, /* not a number if any element is */
     URSA_REDUCE_MAX,
-    URSA_REDUCE_L1,  /* sum of |x| */
-    URSA_REDUCE_L2,  /* √(sum of x²) */
+    URSA_REDUCE_L1, /* sum of |x| */
+    URSA_REDUCE_L2, /* √(sum of x²) */
     URSA_REDUCE_COUNT,
 } ursa_reduce_kind;
 
@@ -95,7 +95,8 @@ struct ursa_fill_args {
 
 struct ursa_arange_args {
     ursa_array out;
-    double start, step; /* out[i] = start + i step, computed in double (on devices without it: start and step in float) */
+    double start,
+        step; /* out[i] = start + i step, computed in double (on devices without it: start and step in float) */
 };
 
 /* Element i of out (row-major) comes from word i % 4 of Philox block
@@ -299,9 +300,9 @@ struct ursa_batch_norm_args {
  * only scaled. */
 struct ursa_batch_norm_grad_args {
     ursa_array x, dy;
-    ursa_array scale;         /* optional */
-    ursa_array mean, inv_std; /* [C] */
-    ursa_array dx;            /* optional */
+    ursa_array scale;          /* optional */
+    ursa_array mean, inv_std;  /* [C] */
+    ursa_array dx;             /* optional */
     ursa_array dscale, dshift; /* [C], optional */
     bool training;
 };
@@ -310,7 +311,7 @@ struct ursa_batch_norm_grad_args {
  * its channels. Layer norm: S = 1, groups = 1. Instance norm: groups = C. */
 struct ursa_group_norm_args {
     ursa_array x;
-    ursa_array scale, shift;  /* [C], optional */
+    ursa_array scale, shift; /* [C], optional */
     ursa_array out;
     ursa_array mean, inv_std; /* [N, groups] */
     int groups;
@@ -358,7 +359,7 @@ struct ursa_pad_args {
     ursa_array x;   /* strided */
     ursa_array out; /* shape of x plus before and after */
     int64_t before[URSA_MAX_DIMS];
-    double value;   /* constant only */
+    double value; /* constant only */
 };
 
 /* Not for constant borders: there the gradient is a slice. */
@@ -429,10 +430,10 @@ struct ursa_cross_entropy_args {
 struct ursa_cross_entropy_grad_args {
     ursa_array x;
     ursa_array classes;
-    ursa_array weight;  /* optional */
+    ursa_array weight; /* optional */
     ursa_array log_sum;
-    ursa_array dloss;   /* [M] */
-    ursa_array dx;      /* [M, C] */
+    ursa_array dloss; /* [M] */
+    ursa_array dx;    /* [M, C] */
     float smoothing;
     int64_t ignore;
 };
@@ -513,5 +514,11 @@ ursa_grad_needs ursa_unary_needs(ursa_unary_kind kind);
 /* Number of elements. */
 int64_t ursa_array_count(const ursa_array *array);
 bool ursa_array_is_contiguous(const ursa_array *array);
+
+/* A shape as messages show it: ursa_shape_text(2, shape).text is "[2, 3]". */
+struct ursa_shape_text {
+    char text[144];
+};
+struct ursa_shape_text ursa_shape_text(int ndim, const int64_t *shape);
 
 #endif

@@ -1,0 +1,22 @@
+/* allocator.h — the caching allocator between buffers and a backend's memory.
+ *
+ * Freed memory is kept in lists by size class and handed out again, since the
+ * same shapes come round with every training step and asking a driver is slow.
+ * Reuse needs no waiting: work on a device is done in the order it was asked
+ * for.
+ */
+#ifndef URSA_DEVICE_ALLOCATOR_H
+#define URSA_DEVICE_ALLOCATOR_H
+
+#include "backend.h"
+
+struct ursa_allocator *ursa_allocator_new(void); /* NULL with an error */
+/* Gives all cached memory of the device back, and ends its allocator. */
+void ursa_allocator_close(ursa_device *device);
+
+/* A buffer of at least `bytes` with one reference; NULL with an error that says
+ * what was wanted and what is held. */
+ursa_buffer *ursa_allocator_take(ursa_device *device, size_t bytes);
+void ursa_allocator_give(ursa_buffer *buffer);
+
+#endif
