@@ -2,21 +2,37 @@
 #include "common.cl"
 #include "philox.cl"
 
-/* ---- fill: T is the unsigned type of the element's size ------------------- */
+/* ---- fill and move: FILL and MOVE are any type of the element's size --------- */
 
 #ifdef FILL
-kernel void fill(global FILL *out, long out_offset, loop_t loop, long bits)
+#define U_u8 uchar
+#define U_f16 ushort
+#define U_i32 uint
+#define U_i64 ulong
+kernel void fill(global PASTE(U_, FILL) * out, long out_offset, loop_t loop, long bits)
 {
-    out += out_offset;
+    LOCATE(out);
     int i = get_global_id(0);
     if (i < loop.count)
-        out[LOOP_INDEX(loop, 0, i)] = (FILL)bits;
+        out[LOOP_INDEX(loop, 0, i)] = (PASTE(U_, FILL))bits;
 }
 #endif
 
-/* ---- arange and random ----------------------------------------------------- */
+#ifdef MOVE
+kernel void move(INPUT(MOVE, x), OUTPUT(MOVE, out), loop_t loop)
+{
+    LOCATE(x);
+    LOCATE(out);
+    int i = get_global_id(0);
+    if (i < loop.count)
+        out[LOOP_INDEX(loop, 1, i)] = x[LOOP_INDEX(loop, 0, i)];
+}
+#endif
 
-#ifdef T
+/* ---- arange ------------------------------------------------------------------ */
+
+#ifdef ARANGE
+#define T ARANGE
 kernel void arange_float(OUTPUT(T, out), int count, float start, float step)
 {
     LOCATE(out);
@@ -33,6 +49,12 @@ kernel void arange_integer(OUTPUT(T, out), int count, long start, long step)
         STORE(T, out, i, (CALC(T))(start + i * step));
 }
 
+#endif
+
+/* ---- random ------------------------------------------------------------------ */
+
+#ifdef RANDOM
+#define T RANDOM
 /* Each work item makes the four elements of one block. */
 #define STORE_FOUR(v0, v1, v2, v3)                                                                                     \
     do {                                                                                                               \

@@ -26,7 +26,7 @@ bool ursa_cl_loop_plan(const char *op, struct ursa_cl_loop *loop, int operands, 
     bool fits = plan.count <= INT32_MAX, contiguous = plan.ndim == 1;
     for (int i = 0; i < operands && fits; i++) {
         fits = reaches(&plan, i);
-        contiguous = contiguous && (!arrays[i] || !arrays[i]->buffer || plan.stride[i][0] == 1);
+        contiguous = contiguous && (!arrays[i] || !arrays[i]->buffer || plan.stride[i][0] == 1 || plan.count <= 1);
     }
     if (!fits)
         return ursa_fail(URSA_ERROR_UNSUPPORTED,

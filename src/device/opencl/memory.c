@@ -65,13 +65,14 @@ bool ursa_cl_write(ursa_device *base, ursa_buffer *buffer, int64_t offset, ursa_
     cl_int code = ursa_cl.EnqueueWriteBuffer(device->queue, buffer->handle, wait, (size_t)offset * size, bytes,
                                              staging->data, 0, NULL, wait ? NULL : &event);
     if (wait || code != CL_SUCCESS) {
-        base->waits += wait;
+        if (wait)
+            __atomic_add_fetch(&base->waits, 1, __ATOMIC_RELAXED);
         release_staging(staging);
         return code == CL_SUCCESS || fail_transfer(device, "writing to", code);
     }
     if (ursa_cl.SetEventCallback(event, CL_COMPLETE, written, staging) != CL_SUCCESS) {
         ursa_cl.Finish(device->queue);
-        base->waits++;
+        __atomic_add_fetch(&base->waits, 1, __ATOMIC_RELAXED);
         release_staging(staging);
     }
     ursa_cl.ReleaseEvent(event);
@@ -118,7 +119,6 @@ bool ursa_cl_read(ursa_device *base, const ursa_buffer *buffer, int64_t offset, 
     if (code == CL_SUCCESS)
         code = ursa_cl.EnqueueReadBuffer(device->queue, buffer->handle, CL_TRUE, (size_t)offset * size,
                                          (size_t)count * size, data, 0, NULL, NULL);
-    base->waits++;
     device->unflushed = 0;
     bool ok = code == CL_SUCCESS ? end_fault_check(device, found) : fail_transfer(device, "reading from", code);
     pthread_mutex_unlock(&device->lock);
@@ -132,7 +132,6 @@ bool ursa_cl_sync(ursa_device *base)
     cl_int found[2], code = begin_fault_check(device, found);
     if (code == CL_SUCCESS)
         code = ursa_cl.Finish(device->queue);
-    base->waits++;
     device->unflushed = 0;
     bool ok = code == CL_SUCCESS ? end_fault_check(device, found) : fail_transfer(device, "waiting for", code);
     pthread_mutex_unlock(&device->lock);

@@ -88,6 +88,13 @@ size_t ursa_cl_group_size(const struct ursa_cl_kernel *kernel, size_t wanted);
 
 /* The name of a type in kernels, for -DT=…: f32, f16, bf16, i32, i64, u8, b8. */
 const char *ursa_cl_type(ursa_dtype dtype);
+/* The name of a function of unary.def, for -DACTIVATION=unary_%s (functions.cl). */
+const char *ursa_cl_unary_name(ursa_unary_kind kind);
+
+/* A type of the same size, for kernels that only move elements. */
+const char *ursa_cl_raw_type(ursa_dtype dtype);
+/* A number as the type stores it, in the low bytes; converts as copy does. */
+cl_long ursa_cl_bits_of(ursa_dtype dtype, double value);
 
 /* ---- arguments ----------------------------------------------------------- */
 
@@ -214,6 +221,10 @@ void ursa_cl_close(ursa_device *device);
 /* Frees the kernels and programs of a device. */
 void ursa_cl_free_programs(struct ursa_cl_device *device);
 
+/* The operators, each where its family is. */
+#define URSA_OP(name, types, text) bool ursa_opencl_##name(ursa_device *device, const struct ursa_##name##_args *args);
+#include "device/ops.def"
+#undef URSA_OP
 extern const struct ursa_backend ursa_opencl_backend;
 
 /* The embedded sources, generated from cl/ by scripts/embed.py; the last has a
