@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define URSA_API __attribute__((visibility("default")))
+#define URSA_API               __attribute__((visibility("default")))
 #define URSA_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define URSA_API
@@ -107,19 +107,23 @@ typedef struct ursa_rng {
     uint64_t key;     /* from seed and purpose */
     uint64_t counter; /* the next block of four 32-bit numbers */
     uint32_t block[4];
-    int left;         /* numbers of `block` not handed out yet */
+    int left; /* numbers of `block` not handed out yet */
 } ursa_rng;
 
 URSA_API ursa_rng ursa_rng_new(uint64_t seed, ursa_purpose purpose, uint64_t index);
 URSA_API uint32_t ursa_rng_u32(ursa_rng *rng);
-URSA_API uint64_t ursa_rng_below(ursa_rng *rng, uint64_t bound);  /* unbiased, 0 … bound-1 */
-URSA_API double ursa_rng_uniform(ursa_rng *rng);                  /* [0, 1) */
-URSA_API double ursa_rng_normal(ursa_rng *rng);                   /* mean 0, deviation 1 */
+URSA_API uint64_t ursa_rng_below(ursa_rng *rng, uint64_t bound); /* unbiased, 0 … bound-1 */
+URSA_API double ursa_rng_uniform(ursa_rng *rng);                 /* [0, 1) */
+URSA_API double ursa_rng_normal(ursa_rng *rng);                  /* mean 0, deviation 1 */
 URSA_API void ursa_rng_shuffle(ursa_rng *rng, int64_t *items, int64_t count);
 
 /* The seed that everything starts from which is not given one. Default 42. */
 URSA_API void ursa_set_seed(uint64_t seed);
 URSA_API uint64_t ursa_seed(void);
+
+/* This thread's own stream of a purpose, from which everything draws that is
+ * given none; ursa_set_seed() starts all of them anew. */
+URSA_API ursa_rng *ursa_stream(ursa_purpose purpose);
 
 /* ---- progress ------------------------------------------------------------
  *

@@ -22,7 +22,7 @@ typedef enum ursa_dtype {
     URSA_I32,
     URSA_I64,
     URSA_U8,
-    URSA_BOOL,    /* one byte, 0 or 1 */
+    URSA_BOOL, /* one byte, 0 or 1 */
     URSA_DTYPE_COUNT,
 } ursa_dtype;
 
@@ -42,14 +42,14 @@ typedef struct ursa_device ursa_device;
 
 /* One line of `ursa devices`. Strings live as long as the program. */
 typedef struct ursa_device_info {
-    const char *id;       /* what selects it: "cpu", "opencl:0", … */
-    const char *name;     /* the processor's or the card's */
-    const char *driver;   /* "ursa 0.1" for the CPU; platform and driver version for OpenCL */
-    const char *level;    /* instruction set ("avx2") or OpenCL version ("OpenCL 1.2") */
-    uint64_t memory;      /* bytes */
+    const char *id;     /* what selects it: "cpu", "opencl:0", … */
+    const char *name;   /* the processor's or the card's */
+    const char *driver; /* "ursa 0.1" for the CPU; platform and driver version for OpenCL */
+    const char *level;  /* instruction set ("avx2") or OpenCL version ("OpenCL 1.2") */
+    uint64_t memory;    /* bytes */
     bool f16_storage, f16_compute, bf16_compute;
     bool is_gpu;
-    bool is_default;      /* what "auto" means here */
+    bool is_default; /* what "auto" means here */
 } ursa_device_info;
 
 /* How many devices there are, and each. Missing drivers, or a missing OpenCL
@@ -81,9 +81,9 @@ URSA_API bool ursa_device_sync(ursa_device *device);
 
 /* What the caching allocator holds, in bytes. */
 typedef struct ursa_memory_stats {
-    uint64_t used;   /* in buffers that somebody holds */
-    uint64_t cached; /* free, kept for the next request */
-    uint64_t peak;   /* the highest `used` since the last reset */
+    uint64_t used;        /* in buffers that somebody holds */
+    uint64_t cached;      /* free, kept for the next request */
+    uint64_t peak;        /* the highest `used` since the last reset */
     uint64_t allocations; /* requests that went through to the driver */
 } ursa_memory_stats;
 

@@ -58,13 +58,12 @@ typedef struct ursa_dims {
     int ndim;
     int64_t dim[6];
 } ursa_dims;
-#define ursa_shape(...)                                                                                                \
-    ((ursa_dims){(int)(sizeof((int64_t[]){0, ##__VA_ARGS__}) / sizeof(int64_t)) - 1, {__VA_ARGS__}})
+#define ursa_shape(...) ((ursa_dims){(int)(sizeof((int64_t[]){0, ##__VA_ARGS__}) / sizeof(int64_t)) - 1, {__VA_ARGS__}})
 
-URSA_API int ursa_ndim(const ursa_tensor *tensor);               /* -1 for NULL */
-URSA_API int64_t ursa_dim(const ursa_tensor *tensor, int axis);  /* -1 for NULL or no such axis */
+URSA_API int ursa_ndim(const ursa_tensor *tensor);              /* -1 for NULL */
+URSA_API int64_t ursa_dim(const ursa_tensor *tensor, int axis); /* -1 for NULL or no such axis */
 URSA_API ursa_dims ursa_dims_of(const ursa_tensor *tensor);
-URSA_API int64_t ursa_count(const ursa_tensor *tensor);          /* elements; -1 for NULL */
+URSA_API int64_t ursa_count(const ursa_tensor *tensor); /* elements; -1 for NULL */
 URSA_API ursa_dtype ursa_dtype_of(const ursa_tensor *tensor);
 URSA_API ursa_device *ursa_device_of(const ursa_tensor *tensor);
 URSA_API bool ursa_is_contiguous(const ursa_tensor *tensor);
@@ -73,13 +72,13 @@ URSA_API bool ursa_is_contiguous(const ursa_tensor *tensor);
 
 /* Options common to all of them. device NULL: the default device. */
 typedef struct ursa_tensor_options {
-    ursa_dtype dtype;    /* default f32 */
+    ursa_dtype dtype; /* default f32 */
     ursa_device *device;
     bool requires_grad;
-    double low, high;    /* uniform: [0, 1) when both are 0 */
-    double mean, std;    /* normal: std 0 means 1 */
-    double start, step;  /* arange: step 0 means 1 */
-    ursa_rng *rng;       /* random: default the process's stream of purpose USER */
+    double low, high;   /* uniform: [0, 1) when both are 0 */
+    double mean, std;   /* normal: std 0 means 1 */
+    double start, step; /* arange: step 0 means 1 */
+    ursa_rng *rng;      /* random: default the process's stream of purpose USER */
 } ursa_tensor_options;
 
 URSA_API ursa_tensor *ursa_empty_opt(ursa_dims shape, const ursa_tensor_options *options);
@@ -91,15 +90,15 @@ URSA_API ursa_tensor *ursa_bernoulli_opt(ursa_dims shape, double p, const ursa_t
 /* Copies `shape` elements of the host's layout of options->dtype from `data`. */
 URSA_API ursa_tensor *ursa_from_opt(const void *data, ursa_dims shape, const ursa_tensor_options *options);
 
-#define ursa_empty(shape, ...) ursa_empty_opt(shape, &(ursa_tensor_options){__VA_ARGS__})
-#define ursa_full(shape, value, ...) ursa_full_opt(shape, value, &(ursa_tensor_options){__VA_ARGS__})
-#define ursa_zeros(shape, ...) ursa_full_opt(shape, 0, &(ursa_tensor_options){__VA_ARGS__})
-#define ursa_ones(shape, ...) ursa_full_opt(shape, 1, &(ursa_tensor_options){__VA_ARGS__})
-#define ursa_arange(count, ...) ursa_arange_opt(count, &(ursa_tensor_options){__VA_ARGS__})
-#define ursa_uniform(shape, ...) ursa_uniform_opt(shape, &(ursa_tensor_options){__VA_ARGS__})
-#define ursa_normal(shape, ...) ursa_normal_opt(shape, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_empty(shape, ...)        ursa_empty_opt(shape, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_full(shape, value, ...)  ursa_full_opt(shape, value, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_zeros(shape, ...)        ursa_full_opt(shape, 0, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_ones(shape, ...)         ursa_full_opt(shape, 1, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_arange(count, ...)       ursa_arange_opt(count, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_uniform(shape, ...)      ursa_uniform_opt(shape, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_normal(shape, ...)       ursa_normal_opt(shape, &(ursa_tensor_options){__VA_ARGS__})
 #define ursa_bernoulli(shape, p, ...) ursa_bernoulli_opt(shape, p, &(ursa_tensor_options){__VA_ARGS__})
-#define ursa_from(data, shape, ...) ursa_from_opt(data, shape, &(ursa_tensor_options){__VA_ARGS__})
+#define ursa_from(data, shape, ...)   ursa_from_opt(data, shape, &(ursa_tensor_options){__VA_ARGS__})
 /* A scalar on the device of another tensor, of its type. */
 URSA_API ursa_tensor *ursa_scalar_like(const ursa_tensor *like, double value);
 URSA_API ursa_tensor *ursa_zeros_like(const ursa_tensor *like);
@@ -121,8 +120,8 @@ URSA_API void ursa_print(const ursa_tensor *tensor);
 
 URSA_API bool ursa_copy_(ursa_tensor *to, const ursa_tensor *from); /* broadcasts, converts type and device */
 URSA_API bool ursa_fill_(ursa_tensor *tensor, double value);
-URSA_API bool ursa_add_(ursa_tensor *to, const ursa_tensor *from, double scale); /* to += scale from */
-URSA_API bool ursa_mul_(ursa_tensor *to, const ursa_tensor *by);                 /* broadcasts */
+URSA_API bool ursa_add_(ursa_tensor *to, const ursa_tensor *from, double scale);   /* to += scale from */
+URSA_API bool ursa_mul_(ursa_tensor *to, const ursa_tensor *by);                   /* broadcasts */
 URSA_API bool ursa_lerp_(ursa_tensor *to, const ursa_tensor *from, double weight); /* to += weight (from - to) */
 
 /* ---- type, device and shape --------------------------------------------- */
@@ -261,7 +260,7 @@ URSA_API ursa_tensor *ursa_min(ursa_tensor *x, ursa_dims axes, bool keep);
 URSA_API ursa_tensor *ursa_var(ursa_tensor *x, ursa_dims axes, int correction, bool keep);
 URSA_API ursa_tensor *ursa_std(ursa_tensor *x, ursa_dims axes, int correction, bool keep);
 URSA_API ursa_tensor *ursa_norm(ursa_tensor *x, double p, ursa_dims axes, bool keep); /* p 1, 2 or INFINITY */
-URSA_API ursa_tensor *ursa_argmax(ursa_tensor *x, int axis, bool keep); /* i64 */
+URSA_API ursa_tensor *ursa_argmax(ursa_tensor *x, int axis, bool keep);               /* i64 */
 URSA_API ursa_tensor *ursa_argmin(ursa_tensor *x, int axis, bool keep);
 URSA_API ursa_tensor *ursa_cumsum(ursa_tensor *x, int axis);
 
@@ -298,10 +297,10 @@ URSA_API ursa_tensor *ursa_conv_transpose2d_opt(ursa_tensor *x, ursa_tensor *w, 
 /* ---- pooling ---------------------------------------------------------------- */
 
 typedef struct ursa_pool_options {
-    int stride[2];          /* default: the window */
+    int stride[2]; /* default: the window */
     int padding[2];
-    bool ceil;              /* round the output's size up */
-    bool exclude_padding;   /* average: padding does not count */
+    bool ceil;            /* round the output's size up */
+    bool exclude_padding; /* average: padding does not count */
 } ursa_pool_options;
 
 URSA_API ursa_tensor *ursa_max_pool2d_opt(ursa_tensor *x, int rows, int columns, const ursa_pool_options *options);
@@ -317,7 +316,8 @@ URSA_API ursa_tensor *ursa_adaptive_avg_pool2d(ursa_tensor *x, int rows, int col
  * are updated in place by `momentum`. */
 URSA_API ursa_tensor *ursa_batch_norm(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, ursa_tensor *running_mean,
                                       ursa_tensor *running_var, bool training, double momentum, double eps);
-URSA_API ursa_tensor *ursa_layer_norm(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, double eps); /* last axis */
+URSA_API ursa_tensor *ursa_layer_norm(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift,
+                                      double eps); /* last axis */
 URSA_API ursa_tensor *ursa_group_norm(ursa_tensor *x, int groups, ursa_tensor *scale, ursa_tensor *shift,
                                       double eps); /* x [N, …, C] */
 
@@ -363,7 +363,8 @@ typedef struct ursa_loss_options {
 } ursa_loss_options;
 
 /* logits [..., C], classes [...] i64. The mean is weighted by class weights. */
-URSA_API ursa_tensor *ursa_cross_entropy_opt(ursa_tensor *logits, ursa_tensor *classes, const ursa_loss_options *options);
+URSA_API ursa_tensor *ursa_cross_entropy_opt(ursa_tensor *logits, ursa_tensor *classes,
+                                             const ursa_loss_options *options);
 /* x and target have the same shape; target f32, without a gradient. */
 URSA_API ursa_tensor *ursa_bce_logits_opt(ursa_tensor *x, ursa_tensor *target, const ursa_loss_options *options);
 URSA_API ursa_tensor *ursa_mse_opt(ursa_tensor *x, ursa_tensor *target, const ursa_loss_options *options);
@@ -372,12 +373,12 @@ URSA_API ursa_tensor *ursa_smooth_l1_opt(ursa_tensor *x, ursa_tensor *target, co
 URSA_API ursa_tensor *ursa_huber_opt(ursa_tensor *x, ursa_tensor *target, const ursa_loss_options *options);
 URSA_API ursa_tensor *ursa_focal_opt(ursa_tensor *x, ursa_tensor *target, const ursa_loss_options *options);
 #define ursa_cross_entropy(x, target, ...) ursa_cross_entropy_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
-#define ursa_bce_logits(x, target, ...) ursa_bce_logits_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
-#define ursa_mse(x, target, ...) ursa_mse_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
-#define ursa_l1(x, target, ...) ursa_l1_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
-#define ursa_smooth_l1(x, target, ...) ursa_smooth_l1_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
-#define ursa_huber(x, target, ...) ursa_huber_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
-#define ursa_focal(x, target, ...) ursa_focal_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
+#define ursa_bce_logits(x, target, ...)    ursa_bce_logits_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
+#define ursa_mse(x, target, ...)           ursa_mse_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
+#define ursa_l1(x, target, ...)            ursa_l1_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
+#define ursa_smooth_l1(x, target, ...)     ursa_smooth_l1_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
+#define ursa_huber(x, target, ...)         ursa_huber_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
+#define ursa_focal(x, target, ...)         ursa_focal_opt(x, target, &(ursa_loss_options){__VA_ARGS__})
 
 /* ---- gradients ----------------------------------------------------------------------- *
  *

@@ -1,0 +1,34 @@
+/* module.h — the inside of a module, for the layers of this room. */
+#ifndef URSA_NN_MODULE_H
+#define URSA_NN_MODULE_H
+
+#include <ursa/nn.h>
+
+/* Makes a module of a class and, when that fails or `state` is not wanted,
+ * says so by NULL. */
+ursa_module *ursa_module_make(const ursa_module_class *class, void **state);
+
+/* A new parameter [shape] of uninitialised numbers on the default device, owned
+ * by the module. NULL with an error, and the module stays as it was. */
+ursa_tensor *ursa_module_new_parameter(ursa_module *module, const char *name, ursa_dims shape);
+/* The same filled with a number. */
+ursa_tensor *ursa_module_filled_parameter(ursa_module *module, const char *name, ursa_dims shape, double value);
+ursa_tensor *ursa_module_filled_buffer(ursa_module *module, const char *name, ursa_dims shape, double value);
+
+/* Marks the parameters of a module that weight decay leaves out. */
+void ursa_module_mark_norm(ursa_module *module);
+
+/* Overwrites a weight and bias as PyTorch does for linear and convolution
+ * layers: Kaiming uniform with a = √5, and 1 / √(fan in) for the bias. */
+bool ursa_init_layer(ursa_tensor *weight, ursa_tensor *bias);
+
+/* Number of input connections of a weight [O, …, I], and of output ones. */
+int64_t ursa_fan_in(const ursa_tensor *weight);
+int64_t ursa_fan_out(const ursa_tensor *weight);
+
+static inline int ursa_or(int value, int standard)
+{
+    return value ? value : standard;
+}
+
+#endif

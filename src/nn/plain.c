@@ -1,0 +1,118 @@
+/* plain.c — layers without parameters: activations, dropout, flatten, functions. */
+#include "module.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct function {
+    char *name;
+    ursa_tensor *(*call)(ursa_tensor *x);
+};
+
+static ursa_tensor *function_forward(ursa_module *module, void *state, ursa_tensor *x)
+{
+    (void)module;
+    return ((const struct function *)state)->call(x);
+}
+
+static void function_describe(ursa_module *module, void *state, char *text, size_t size)
+{
+    (void)module;
+    snprintf(text, size, "%s", ((const struct function *)state)->name);
+}
+
+static void function_free(void *state)
+{
+    free(((struct function *)state)->name);
+}
+
+static const ursa_module_class function_class = {
+    .kind = "function",
+    .size = sizeof(struct function),
+    .forward = function_forward,
+    .describe = function_describe,
+    .free = function_free,
+};
+
+ursa_module *ursa_nn_function(const char *name, ursa_tensor *(*function)(ursa_tensor *x))
+{
+    if (!function)
+        return NULL;
+    void *state;
+    ursa_module *module = ursa_module_make(&function_class, &state);
+    struct function *wrapped = state;
+    if (!module)
+        return NULL;
+    *wrapped = (struct function){ursa_copy_string(name), function};
+    if (!wrapped->name) {
+        ursa_module_free(module);
+        return NULL;
+    }
+    return module;
+}
+
+ursa_module *ursa_nn_activation(const char *name)
+{
+    return ursa_nn_function(name, ursa_activation_by_name(name));
+}
+
+static ursa_tensor *flatten(ursa_tensor *x)
+{
+    return ursa_flatten(x, 1, -1);
+}
+
+ursa_module *ursa_nn_flatten(void)
+{
+    return ursa_nn_function("flatten", flatten);
+}
+
+static ursa_tensor *identity(ursa_tensor *x)
+{
+    return x;
+}
+
+ursa_module *ursa_nn_identity(void)
+{
+    return ursa_nn_function("identity", identity);
+}
+
+/* ---- dropout ------------------------------------------------------------ */
+
+struct dropout {
+    double p;
+};
+
+static ursa_tensor *dropout_forward(ursa_module *module, void *state, ursa_tensor *x)
+{
+    const struct dropout *dropout = state;
+    if (!ursa_is_training(module) || dropout->p == 0)
+        return x;
+    return ursa_dropout(x, dropout->p, ursa_stream(URSA_PURPOSE_DROPOUT));
+}
+
+static void dropout_describe(ursa_module *module, void *state, char *text, size_t size)
+{
+    (void)module;
+    snprintf(text, size, "dropout(%g)", ((const struct dropout *)state)->p);
+}
+
+static const ursa_module_class dropout_class = {
+    .kind = "dropout",
+    .size = sizeof(struct dropout),
+    .forward = dropout_forward,
+    .describe = dropout_describe,
+};
+
+ursa_module *ursa_nn_dropout(double p)
+{
+    if (!(p >= 0 && p < 1)) {
+        ursa_fail(URSA_ERROR_ARGUMENT, "dropout: p is %g; it must be 0 or more, and below 1", p);
+        return NULL;
+    }
+    void *state;
+    ursa_module *module = ursa_module_make(&dropout_class, &state);
+    if (module)
+        ((struct dropout *)state)->p = p;
+    return module;
+}
