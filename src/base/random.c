@@ -6,10 +6,12 @@
 #include <stdatomic.h>
 
 static _Atomic uint64_t process_seed = 42;
+static _Atomic uint64_t seedings = 1; /* tells a thread that its streams are of an older seed */
 
 void ursa_set_seed(uint64_t seed)
 {
     atomic_store(&process_seed, seed);
+    atomic_fetch_add(&seedings, 1);
 }
 
 uint64_t ursa_seed(void)
@@ -31,6 +33,18 @@ static uint64_t mix(uint64_t x)
 ursa_rng ursa_rng_new(uint64_t seed, ursa_purpose purpose, uint64_t index)
 {
     return (ursa_rng){.key = mix(mix(mix(seed) + (uint64_t)purpose) + index)};
+}
+
+ursa_rng *ursa_stream(ursa_purpose purpose)
+{
+    static _Thread_local ursa_rng streams[URSA_PURPOSE_SAMPLE + 1];
+    static _Thread_local uint64_t seeding;
+    if (seeding != atomic_load(&seedings)) {
+        seeding = atomic_load(&seedings);
+        for (int each = 0; each <= URSA_PURPOSE_SAMPLE; each++)
+            streams[each] = ursa_rng_new(ursa_seed(), (ursa_purpose)each, 0);
+    }
+    return &streams[purpose];
 }
 
 uint32_t ursa_rng_u32(ursa_rng *rng)

@@ -62,8 +62,11 @@ static bool step_adam(ursa_optimizer *optimizer, struct slot_parameter *paramete
     if (!m || !v)
         return false;
     double beta1 = group->momentum, beta2 = optimizer->options.beta2;
-    double rate = group->lr / (1 - pow(optimizer->options.beta1, (double)step));
-    double rectified = optimizer->kind == URSA_RADAM ? rectification(beta2, step) : 1;
+    double rate = group->lr / (1 - pow(beta1, (double)step)), root = sqrt(1 - pow(beta2, (double)step));
+    bool rectifies = optimizer->kind == URSA_RADAM;
+    double rectified = rectifies ? rectification(beta2, step) : 1;
+    if (rectifies && rectified > 0)
+        rate *= rectified * root; /* here eps stands beside the uncorrected √v */
     struct ursa_adam_step_args args = {
         .param = ursa_array_of(parameter->tensor),
         .grad = ursa_array_of(ursa_grad(parameter->tensor)),
@@ -75,8 +78,8 @@ static bool step_adam(ursa_optimizer *optimizer, struct slot_parameter *paramete
         .eps = (float)optimizer->options.eps,
         .l2 = decay.l2,
         .decay = decay.weights,
-        .step_size = (float)(rectified > 0 ? rate * rectified : rate),
-        .denom_scale = (float)sqrt(1 - pow(beta2, (double)step)),
+        .step_size = (float)rate,
+        .denom_scale = rectifies ? 1 : (float)root,
         .no_denom = rectified == 0,
     };
     return ursa_op_adam_step(ursa_device_of(parameter->tensor), &args);
@@ -133,7 +136,7 @@ static bool step_lamb(ursa_optimizer *optimizer, struct slot_parameter *paramete
             .beta2 = (float)optimizer->options.beta2,
             .eps = (float)optimizer->options.eps,
             .decay = decay.weights,
-            .c1 = (float)(1 - pow(optimizer->options.beta1, (double)step)),
+            .c1 = (float)(1 - pow(group->momentum, (double)step)),
             .c2 = (float)(1 - pow(optimizer->options.beta2, (double)step)),
             .max_ratio = (float)optimizer->options.max_ratio,
         };
