@@ -69,9 +69,9 @@ ursa_dataloader *ursa_dataloader_new_opt(ursa_dataset *dataset, const ursa_datal
     loader->x_bytes = ursa_x_bytes(&dataset->layout);
     loader->y_bytes = ursa_y_bytes(&dataset->layout);
     loader->order = ursa_alloc_array((size_t)loader->items + 1, sizeof *loader->order);
-    bool fits = loader->options.batch_size > 0 ||
-                ursa_fail(URSA_ERROR_ARGUMENT, "dataloader: batch_size is %d; it must be 1 or more",
-                          options->batch_size);
+    bool fits =
+        loader->options.batch_size > 0 ||
+        ursa_fail(URSA_ERROR_ARGUMENT, "dataloader: batch_size is %d; it must be 1 or more", options->batch_size);
     if (!fits || !loader->order || !add_slots(loader)) {
         ursa_dataloader_free(loader);
         return NULL;

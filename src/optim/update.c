@@ -5,6 +5,11 @@
 
 #include <math.h>
 
+static ursa_array array_of(const ursa_tensor *tensor)
+{
+    return tensor->array;
+}
+
 /* The decay of a parameter, on the one side or the other. */
 struct decay {
     float l2, weights;
@@ -25,8 +30,8 @@ static bool step_sgd(ursa_optimizer *optimizer, struct slot_parameter *parameter
     bool fresh = !parameter->slots[SLOT_MOMENTUM];
     (void)step; /* a parameter's first step may come later than the optimizer's */
     struct ursa_sgd_step_args args = {
-        .param = ursa_array_of(parameter->tensor),
-        .grad = ursa_array_of(ursa_grad(parameter->tensor)),
+        .param = array_of(parameter->tensor),
+        .grad = array_of(ursa_grad(parameter->tensor)),
         .lr = (float)group->lr,
         .mu = (float)group->momentum,
         .dampening = (float)optimizer->options.dampening,
@@ -38,7 +43,7 @@ static bool step_sgd(ursa_optimizer *optimizer, struct slot_parameter *parameter
     if (group->momentum > 0) {
         if (!ursa_optimizer_slot(parameter, SLOT_MOMENTUM))
             return false;
-        args.momentum = ursa_array_of(parameter->slots[SLOT_MOMENTUM]);
+        args.momentum = array_of(parameter->slots[SLOT_MOMENTUM]);
     }
     return ursa_op_sgd_step(ursa_device_of(parameter->tensor), &args);
 }
@@ -68,10 +73,10 @@ static bool step_adam(ursa_optimizer *optimizer, struct slot_parameter *paramete
     if (rectifies && rectified > 0)
         rate *= rectified * root; /* here eps stands beside the uncorrected √v */
     struct ursa_adam_step_args args = {
-        .param = ursa_array_of(parameter->tensor),
-        .grad = ursa_array_of(ursa_grad(parameter->tensor)),
-        .m = ursa_array_of(m),
-        .v = ursa_array_of(v),
+        .param = array_of(parameter->tensor),
+        .grad = array_of(ursa_grad(parameter->tensor)),
+        .m = array_of(m),
+        .v = array_of(v),
         .lr = (float)group->lr,
         .beta1 = (float)beta1,
         .beta2 = (float)beta2,
@@ -93,9 +98,9 @@ static bool step_rmsprop(ursa_optimizer *optimizer, struct slot_parameter *param
     if (!v)
         return false;
     struct ursa_rmsprop_step_args args = {
-        .param = ursa_array_of(parameter->tensor),
-        .grad = ursa_array_of(ursa_grad(parameter->tensor)),
-        .v = ursa_array_of(v),
+        .param = array_of(parameter->tensor),
+        .grad = array_of(ursa_grad(parameter->tensor)),
+        .v = array_of(v),
         .lr = (float)group->lr,
         .alpha = (float)optimizer->options.alpha,
         .eps = (float)optimizer->options.eps,
@@ -106,12 +111,12 @@ static bool step_rmsprop(ursa_optimizer *optimizer, struct slot_parameter *param
     if (optimizer->options.centered) {
         if (!ursa_optimizer_slot(parameter, SLOT_MEAN))
             return false;
-        args.mean = ursa_array_of(parameter->slots[SLOT_MEAN]);
+        args.mean = array_of(parameter->slots[SLOT_MEAN]);
     }
     if (group->momentum > 0) {
         if (!ursa_optimizer_slot(parameter, SLOT_MOMENTUM))
             return false;
-        args.momentum = ursa_array_of(parameter->slots[SLOT_MOMENTUM]);
+        args.momentum = array_of(parameter->slots[SLOT_MOMENTUM]);
     }
     return ursa_op_rmsprop_step(ursa_device_of(parameter->tensor), &args);
 }
@@ -126,11 +131,11 @@ static bool step_lamb(ursa_optimizer *optimizer, struct slot_parameter *paramete
     bool done = m && v && update;
     if (done) {
         struct ursa_lamb_step_args args = {
-            .param = ursa_array_of(parameter->tensor),
-            .grad = ursa_array_of(ursa_grad(parameter->tensor)),
-            .m = ursa_array_of(m),
-            .v = ursa_array_of(v),
-            .update = ursa_array_of(update),
+            .param = array_of(parameter->tensor),
+            .grad = array_of(ursa_grad(parameter->tensor)),
+            .m = array_of(m),
+            .v = array_of(v),
+            .update = array_of(update),
             .lr = (float)group->lr,
             .beta1 = (float)group->momentum,
             .beta2 = (float)optimizer->options.beta2,
@@ -146,7 +151,7 @@ static bool step_lamb(ursa_optimizer *optimizer, struct slot_parameter *paramete
     return done;
 }
 
-bool ursa_optimizer_update(ursa_optimizer *optimizer, struct slot_parameter *parameter, int64_t step)
+static bool run(ursa_optimizer *optimizer, struct slot_parameter *parameter, int64_t step)
 {
     switch (optimizer->kind) {
     case URSA_SGD:
@@ -161,4 +166,11 @@ bool ursa_optimizer_update(ursa_optimizer *optimizer, struct slot_parameter *par
         return step_lamb(optimizer, parameter, step);
     }
     return false;
+}
+
+bool ursa_optimizer_update(ursa_optimizer *optimizer, struct slot_parameter *parameter, int64_t step)
+{
+    bool done = run(optimizer, parameter, step);
+    ursa_tensor_changed(parameter->tensor);
+    return done;
 }
