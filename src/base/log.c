@@ -45,7 +45,7 @@ static void write_line(ursa_log_level level, const char *line)
     pthread_mutex_unlock(&lock);
 }
 
-void ursa_log(ursa_log_level level, const char *format, ...)
+void ursa_log_line(ursa_log_level level, const char *format, ...)
 {
     pthread_once(&environment_once, read_environment);
     if (level == URSA_LOG_SILENT || (int)level > atomic_load_explicit(&current_level, memory_order_relaxed))

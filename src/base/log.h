@@ -4,6 +4,6 @@
 
 #include <ursa/base.h>
 
-void ursa_log(ursa_log_level level, const char *format, ...) URSA_PRINTF(2, 3);
+void ursa_log_line(ursa_log_level level, const char *format, ...) URSA_PRINTF(2, 3);
 
 #endif

@@ -60,7 +60,7 @@ static int default_threads(void)
     errno = 0;
     long count = strtol(text, &end, 10);
     if (errno || *end || count < 1 || count > THREADS_MAX) {
-        ursa_log(URSA_LOG_WARN, "URSA_THREADS is \"%s\", which is not a number from 1 to %d; using %d", text,
+        ursa_log_line(URSA_LOG_WARN, "URSA_THREADS is \"%s\", which is not a number from 1 to %d; using %d", text,
                  THREADS_MAX, processors());
         return processors();
     }
@@ -178,7 +178,7 @@ static void start_workers(int count)
         started++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (started < count)
-        ursa_log(URSA_LOG_WARN, "only %d of %d threads could be started", started + 1, count + 1);
+        ursa_log_line(URSA_LOG_WARN, "only %d of %d threads could be started", started + 1, count + 1);
     atomic_store(&worker_count, started);
 }
 

@@ -85,7 +85,7 @@ static void drain(ursa_dataloader *loader)
     for (int i = 0; loader->slots && i < loader->options.prefetch; i++) {
         struct slot *slot = &loader->slots[i];
         if (slot->job && !ursa_job_wait(slot->job) && !loader->options.strict)
-            ursa_log(URSA_LOG_WARN, "dataloader: %s", ursa_error());
+            ursa_log_line(URSA_LOG_WARN, "dataloader: %s", ursa_error());
         slot->job = NULL;
         free(slot->problem);
         slot->problem = NULL;
@@ -192,7 +192,7 @@ static ursa_tensor *upload(const ursa_dataloader *loader, const void *data, int6
 static void report_skipped(ursa_dataloader *loader, struct slot *slot)
 {
     if (slot->problem && loader->skipped == 0)
-        ursa_log(URSA_LOG_WARN, "skipped: %s", slot->problem);
+        ursa_log_line(URSA_LOG_WARN, "skipped: %s", slot->problem);
     loader->skipped += slot->skipped;
     free(slot->problem);
     slot->problem = NULL;

@@ -224,7 +224,7 @@ static ursa_device *open_auto(const struct entry *entries, int count)
         if (device)
             return device;
         if (!had_error) {
-            ursa_log(URSA_LOG_WARN, "%s is left out: %s", entries[i].info.id, ursa_error());
+            ursa_log_line(URSA_LOG_WARN, "%s is left out: %s", entries[i].info.id, ursa_error());
             ursa_clear_error();
         }
     }

@@ -90,7 +90,7 @@ unsigned char *ursa_cl_cache_read(const char *key, size_t *bytes)
     if (file) {
         data = read_checked(file, key, bytes);
         if (!data)
-            ursa_log(URSA_LOG_INFO, "opencl: %s is not what was expected there; ignored", path);
+            ursa_log_line(URSA_LOG_INFO, "opencl: %s is not what was expected there; ignored", path);
         fclose(file);
     }
     free(path);
@@ -116,7 +116,7 @@ void ursa_cl_cache_write(const char *key, const unsigned char *data, size_t byte
     char *beside =
         path ? ursa_format("%s.%ld.%u", path, (long)getpid(), __atomic_fetch_add(&serial, 1, __ATOMIC_RELAXED)) : NULL;
     if (beside && (!write_all(beside, key, data, bytes) || rename(beside, path) != 0)) {
-        ursa_log(URSA_LOG_INFO, "opencl: cannot keep a compiled program in %s: %s", path, strerror(errno));
+        ursa_log_line(URSA_LOG_INFO, "opencl: cannot keep a compiled program in %s: %s", path, strerror(errno));
         unlink(beside);
     }
     free(beside);

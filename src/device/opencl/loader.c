@@ -26,7 +26,7 @@ static bool find(void *library, const char *name, void *slot)
 {
     void *address = dlsym(library, name);
     if (!address) {
-        ursa_log(URSA_LOG_WARN, "opencl: the library found has no %s", name);
+        ursa_log_line(URSA_LOG_WARN, "opencl: the library found has no %s", name);
         return false;
     }
     memcpy(slot, &address, sizeof address);
@@ -40,7 +40,7 @@ static void load_cl(void)
                                         "/System/Library/Frameworks/OpenCL.framework/OpenCL", "OpenCL.dll", NULL};
     void *library = open_first(names);
     if (!library) {
-        ursa_log(URSA_LOG_INFO, "opencl: no loader (libOpenCL.so.1) is installed");
+        ursa_log_line(URSA_LOG_INFO, "opencl: no loader (libOpenCL.so.1) is installed");
         return;
     }
     bool ok = true;
@@ -58,7 +58,7 @@ static void load_clblast(void)
     static const char *const names[] = {"libclblast.so.1", "libclblast.so", "libclblast.dylib", "clblast.dll", NULL};
     void *library = open_first(names);
     if (!library) {
-        ursa_log(URSA_LOG_INFO, "opencl: CLBlast is not installed; products use the kernels of ursa");
+        ursa_log_line(URSA_LOG_INFO, "opencl: CLBlast is not installed; products use the kernels of ursa");
         return;
     }
     bool ok = true;

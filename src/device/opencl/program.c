@@ -35,7 +35,7 @@ static void fail_build(struct ursa_cl_device *device, cl_program program, const 
     if (log && bytes)
         ursa_cl.GetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
     const char *text = log ? log : "";
-    ursa_log(URSA_LOG_WARN, "opencl: %s.cl %s: %s", source->name, options, text);
+    ursa_log_line(URSA_LOG_WARN, "opencl: %s.cl %s: %s", source->name, options, text);
     for (char *c = log; c && *c; c++)
         if (*c == '\n')
             *c = ' ';
@@ -71,7 +71,7 @@ static cl_program build_from_cache(struct ursa_cl_device *device, const char *ke
     free(data);
     if (code == CL_SUCCESS && status == CL_SUCCESS)
         return program;
-    ursa_log(URSA_LOG_INFO, "opencl: the driver does not take a kept program: %s", ursa_cl_error_name(code));
+    ursa_log_line(URSA_LOG_INFO, "opencl: the driver does not take a kept program: %s", ursa_cl_error_name(code));
     if (program)
         ursa_cl.ReleaseProgram(program);
     return NULL;
@@ -104,7 +104,7 @@ static cl_program build(struct ursa_cl_device *device, const struct ursa_cl_sour
         return NULL;
     cl_program program = build_from_cache(device, key, options);
     if (!program) {
-        ursa_log(URSA_LOG_DEBUG, "opencl: compiling %s.cl %s", source->name, options);
+        ursa_log_line(URSA_LOG_DEBUG, "opencl: compiling %s.cl %s", source->name, options);
         program = build_from_source(device, source, key, options);
     }
     free(key);

@@ -92,7 +92,7 @@ static bool describe_found(cl_platform_id platform, struct found *found)
         };
         ok = found->identity && found->info.name && found->info.driver && found->info.level;
     } else if (whole) {
-        ursa_log(URSA_LOG_WARN,
+        ursa_log_line(URSA_LOG_WARN,
                  "opencl: %s (%s, %s) is left out: it is not available, has no compiler or is older than "
                  "OpenCL 1.2",
                  name, maker, level);
@@ -110,7 +110,7 @@ static void find_on_platform(cl_platform_id platform, bool gpus)
     cl_int code = ursa_cl.GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, MOST_PER_PLATFORM, ids, &count);
     if (code != CL_SUCCESS) {
         if (code != CL_DEVICE_NOT_FOUND)
-            ursa_log(URSA_LOG_WARN, "opencl: a platform is left out: clGetDeviceIDs: %s", ursa_cl_error_name(code));
+            ursa_log_line(URSA_LOG_WARN, "opencl: a platform is left out: clGetDeviceIDs: %s", ursa_cl_error_name(code));
         return;
     }
     for (cl_uint i = 0; i < count && i < MOST_PER_PLATFORM && device_count < MOST_DEVICES; i++) {
@@ -133,7 +133,7 @@ static void find_devices(void)
         return;
     cl_int code = ursa_cl.GetPlatformIDs(MOST_PLATFORMS, platforms, &count);
     if (code != CL_SUCCESS || count == 0) {
-        ursa_log(URSA_LOG_INFO, "opencl: no driver is installed");
+        ursa_log_line(URSA_LOG_INFO, "opencl: no driver is installed");
         return;
     }
     for (int pass = 0; pass < 2; pass++)
