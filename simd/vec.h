@@ -40,6 +40,7 @@
 /* The name of something that exists once per instruction set. */
 #define SIMD(name) URSA_CAT(name, URSA_SIMD)
 
+#define V_UNUSED __attribute__((unused))
 #define V_INLINE static inline __attribute__((always_inline, unused))
 
 #if defined(URSA_SIMD_AVX512)
