@@ -1,0 +1,277 @@
+/* norm.c — the passes of batch, group and layer normalisation.
+ *
+ * The column kernels read memory front to back, four rows at a time, and keep
+ * their sums in small arrays that stay in the first-level cache: the passes
+ * run at the speed of memory.
+ */
+#include "norm.h"
+#include "lanes.h"
+#include <math.h>
+
+#define ROWS 4
+
+/* ---- columns ------------------------------------------------------------ */
+
+/* Rows whose mean is near enough to the mean of all that sums of differences
+ * from it do not cancel. */
+#define SAMPLE 16
+
+/* Columns whose sums are held at a time. */
+#define BLOCK 1024
+
+static void sample_mean(const float *x, int64_t stride, int64_t rows, int64_t width, float *mean)
+{
+    int64_t sample = rows < SAMPLE ? rows : SAMPLE;
+    vf scale = vf_set(1.0f / (float)sample);
+    for (int64_t c = 0; c < width; c += V_LANES) {
+        int64_t lanes = v_lanes_of(width - c);
+        vf sum = vf_zero();
+        for (int64_t r = 0; r < sample; r++)
+            sum = vf_add(sum, v_load_part(x + r * stride + c, lanes));
+        v_store_part(mean + c, vf_mul(sum, scale), lanes);
+    }
+}
+
+/* One vector of columns of `count` rows: s += Σ d and q += Σ d², d = x - shift. */
+V_INLINE void moments_step(const float *x, int64_t stride, int count, int64_t lanes, const float *shift, float *s,
+                           float *q)
+{
+    vf k = v_load_part(shift, lanes), sum = vf_zero(), square = vf_zero();
+    for (int r = 0; r < count; r++) {
+        vf d = vf_sub(v_load_part(x + r * stride, lanes), k);
+        sum = vf_add(sum, d);
+        square = vf_fma(d, d, square);
+    }
+    v_store_part(s, vf_add(v_load_part(s, lanes), sum), lanes);
+    v_store_part(q, vf_add(v_load_part(q, lanes), square), lanes);
+}
+
+V_INLINE void moments_rows(const float *x, int64_t stride, int count, int64_t width, const float *shift, float *s,
+                           float *q)
+{
+    int64_t c = 0;
+    for (; c + V_LANES <= width; c += V_LANES)
+        moments_step(x + c, stride, count, V_LANES, shift + c, s + c, q + c);
+    if (c < width)
+        moments_step(x + c, stride, count, width - c, shift + c, s + c, q + c);
+}
+
+/* With K the sample's mean, s = Σ(x - K), q = Σ(x - K)² and n rows, the mean
+ * is K + s/n and the squares q - s²/n. The sample is part of the data, so q is
+ * at most n / SAMPLE times the result, and usually a little more than it:
+ * little cancels, whatever the mean. (Chan, Golub, LeVeque, "Algorithms for
+ * computing the sample variance", 1983, on shifted data.) */
+static void moments_block(const float *x, int64_t stride, int64_t rows, int64_t width, float *mean, float *squares)
+{
+    float s[BLOCK];
+    memset(s, 0, (size_t)width * sizeof *s);
+    memset(squares, 0, (size_t)width * sizeof *squares);
+    sample_mean(x, stride, rows, width, mean);
+    int64_t r = 0;
+    for (; r + ROWS <= rows; r += ROWS)
+        moments_rows(x + r * stride, stride, ROWS, width, mean, s, squares);
+    for (; r < rows; r++)
+        moments_rows(x + r * stride, stride, 1, width, mean, s, squares);
+    vf scale = vf_set(1.0f / (float)rows);
+    for (int64_t c = 0; c < width; c += V_LANES) {
+        int64_t lanes = v_lanes_of(width - c);
+        vf sum = v_load_part(s + c, lanes), shift = vf_mul(sum, scale);
+        vf square = vf_fnma(shift, sum, v_load_part(squares + c, lanes));
+        v_store_part(mean + c, vf_add(v_load_part(mean + c, lanes), shift), lanes);
+        /* The second operand of max is the one that may not be a number. */
+        v_store_part(squares + c, vf_max(vf_zero(), square), lanes);
+    }
+}
+
+static void moments(const float *x, int64_t rows, int64_t width, float *mean, float *squares)
+{
+    for (int64_t c = 0; c < width; c += BLOCK)
+        moments_block(x + c, width, rows, width - c < BLOCK ? width - c : BLOCK, mean + c, squares + c);
+}
+
+V_INLINE void apply_step(const float *x, int64_t stride, int count, int64_t lanes, const float *mean, const float *a,
+                         const float *b, float *y)
+{
+    vf m = v_load_part(mean, lanes), va = v_load_part(a, lanes), vb = v_load_part(b, lanes);
+    for (int r = 0; r < count; r++) {
+        vf d = vf_sub(v_load_part(x + r * stride, lanes), m);
+        v_store_part(y + r * stride, vf_fma(d, va, vb), lanes);
+    }
+}
+
+V_INLINE void apply_rows(const float *x, int count, int64_t width, const float *mean, const float *a, const float *b,
+                         float *y)
+{
+    int64_t c = 0;
+    for (; c + V_LANES <= width; c += V_LANES)
+        apply_step(x + c, width, count, V_LANES, mean + c, a + c, b + c, y + c);
+    if (c < width)
+        apply_step(x + c, width, count, width - c, mean + c, a + c, b + c, y + c);
+}
+
+static void apply(const float *x, int64_t rows, int64_t width, const float *mean, const float *a, const float *b,
+                  float *y)
+{
+    int64_t r = 0;
+    for (; r + ROWS <= rows; r += ROWS)
+        apply_rows(x + r * width, ROWS, width, mean, a, b, y + r * width);
+    for (; r < rows; r++)
+        apply_rows(x + r * width, 1, width, mean, a, b, y + r * width);
+}
+
+V_INLINE void grad_sums_step(const float *x, const float *dy, int64_t stride, int count, int64_t lanes,
+                             const float *mean, float *sum, float *product)
+{
+    vf m = v_load_part(mean, lanes), s = vf_zero(), p = vf_zero();
+    for (int r = 0; r < count; r++) {
+        vf g = v_load_part(dy + r * stride, lanes);
+        s = vf_add(s, g);
+        p = vf_fma(g, vf_sub(v_load_part(x + r * stride, lanes), m), p);
+    }
+    v_store_part(sum, vf_add(v_load_part(sum, lanes), s), lanes);
+    v_store_part(product, vf_add(v_load_part(product, lanes), p), lanes);
+}
+
+V_INLINE void grad_sums_rows(const float *x, const float *dy, int count, int64_t width, const float *mean, float *sum,
+                             float *product)
+{
+    int64_t c = 0;
+    for (; c + V_LANES <= width; c += V_LANES)
+        grad_sums_step(x + c, dy + c, width, count, V_LANES, mean + c, sum + c, product + c);
+    if (c < width)
+        grad_sums_step(x + c, dy + c, width, count, width - c, mean + c, sum + c, product + c);
+}
+
+static void grad_sums(const float *x, const float *dy, int64_t rows, int64_t width, const float *mean, float *sum,
+                      float *product)
+{
+    memset(sum, 0, (size_t)width * sizeof *sum);
+    memset(product, 0, (size_t)width * sizeof *product);
+    int64_t r = 0;
+    for (; r + ROWS <= rows; r += ROWS)
+        grad_sums_rows(x + r * width, dy + r * width, ROWS, width, mean, sum, product);
+    for (; r < rows; r++)
+        grad_sums_rows(x + r * width, dy + r * width, 1, width, mean, sum, product);
+}
+
+V_INLINE void grad_apply_step(const float *x, const float *dy, int64_t stride, int count, int64_t lanes,
+                              const float *mean, const float *a, const float *b, const float *c, float *dx)
+{
+    vf m = v_load_part(mean, lanes), va = v_load_part(a, lanes), vb = v_load_part(b, lanes), vc = v_load_part(c, lanes);
+    for (int r = 0; r < count; r++) {
+        vf d = vf_fma(vf_sub(v_load_part(x + r * stride, lanes), m), vb, vc);
+        v_store_part(dx + r * stride, vf_fma(v_load_part(dy + r * stride, lanes), va, d), lanes);
+    }
+}
+
+V_INLINE void grad_apply_rows(const float *x, const float *dy, int count, int64_t width, const float *mean,
+                              const float *a, const float *b, const float *c, float *dx)
+{
+    int64_t i = 0;
+    for (; i + V_LANES <= width; i += V_LANES)
+        grad_apply_step(x + i, dy + i, width, count, V_LANES, mean + i, a + i, b + i, c + i, dx + i);
+    if (i < width)
+        grad_apply_step(x + i, dy + i, width, count, width - i, mean + i, a + i, b + i, c + i, dx + i);
+}
+
+static void grad_apply(const float *x, const float *dy, int64_t rows, int64_t width, const float *mean, const float *a,
+                       const float *b, const float *c, float *dx)
+{
+    int64_t r = 0;
+    for (; r + ROWS <= rows; r += ROWS)
+        grad_apply_rows(x + r * width, dy + r * width, ROWS, width, mean, a, b, c, dx + r * width);
+    for (; r < rows; r++)
+        grad_apply_rows(x + r * width, dy + r * width, 1, width, mean, a, b, c, dx + r * width);
+}
+
+/* ---- rows --------------------------------------------------------------- */
+
+/* Sums over a row keep four vectors going, added at the end in a fixed order. */
+#define CHAINS 4
+
+V_INLINE float chains_sum(const vf *chain)
+{
+    return vf_sum(vf_add(vf_add(chain[0], chain[1]), vf_add(chain[2], chain[3])));
+}
+
+static float row_sum(const float *x, int64_t n)
+{
+    vf sum[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+    int64_t i = 0;
+    for (; i + CHAINS * V_LANES <= n; i += CHAINS * V_LANES)
+        for (int k = 0; k < CHAINS; k++)
+            sum[k] = vf_add(sum[k], vf_load(x + i + k * V_LANES));
+    for (; i < n; i += V_LANES)
+        sum[0] = vf_add(sum[0], v_load_part(x + i, v_lanes_of(n - i)));
+    return chains_sum(sum);
+}
+
+static float row_squares(const float *x, int64_t n, float mean)
+{
+    vf sum[CHAINS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()}, m = vf_set(mean);
+    int64_t i = 0;
+    for (; i + CHAINS * V_LANES <= n; i += CHAINS * V_LANES)
+        for (int k = 0; k < CHAINS; k++) {
+            vf d = vf_sub(vf_load(x + i + k * V_LANES), m);
+            sum[k] = vf_fma(d, d, sum[k]);
+        }
+    for (; i < n; i += V_LANES) {
+        vf d = vf_sub(v_load_or(x + i, v_lanes_of(n - i), m), m);
+        sum[0] = vf_fma(d, d, sum[0]);
+    }
+    return chains_sum(sum);
+}
+
+static void layer(const float *x, int64_t rows, int64_t groups, int64_t n, const float *scale, const float *shift,
+                  float eps, float *y, float *mean, float *inv_std)
+{
+    for (int64_t i = 0; i < rows * groups; i++) {
+        const float *row = x + i * n, *a = scale + i % groups * n, *b = shift + i % groups * n;
+        float *out = y + i * n;
+        mean[i] = row_sum(row, n) / (float)n;
+        inv_std[i] = 1.0f / sqrtf(row_squares(row, n, mean[i]) / (float)n + eps);
+        vf m = vf_set(mean[i]), inv = vf_set(inv_std[i]);
+        for (int64_t c = 0; c < n; c += V_LANES) {
+            int64_t lanes = v_lanes_of(n - c);
+            vf h = vf_mul(vf_sub(v_load_part(row + c, lanes), m), inv);
+            v_store_part(out + c, vf_fma(h, v_load_part(a + c, lanes), v_load_part(b + c, lanes)), lanes);
+        }
+    }
+}
+
+/* With g = dy scale and h = (x - mean) inv_std, averages over the row:
+ * dx = inv_std (g - avg g - h avg(g h)). */
+static void layer_grad(const float *x, const float *dy, int64_t rows, int64_t groups, int64_t n, const float *scale,
+                       const float *mean, const float *inv_std, float *dx, float *dscale, float *dshift)
+{
+    for (int64_t i = 0; i < rows * groups; i++) {
+        const float *row = x + i * n, *grad = dy + i * n, *a = scale + i % groups * n;
+        float *da = dscale + i % groups * n, *db = dshift + i % groups * n, *out = dx + i * n;
+        vf m = vf_set(mean[i]), inv = vf_set(inv_std[i]), sum = vf_zero(), product = vf_zero();
+        for (int64_t c = 0; c < n; c += V_LANES) {
+            int64_t lanes = v_lanes_of(n - c);
+            vf d = v_load_part(grad + c, lanes), h = vf_mul(vf_sub(v_load_part(row + c, lanes), m), inv);
+            vf g = vf_mul(d, v_load_part(a + c, lanes));
+            sum = vf_add(sum, g);
+            product = vf_fma(g, h, product);
+            v_store_part(da + c, vf_fma(d, h, v_load_part(da + c, lanes)), lanes);
+            v_store_part(db + c, vf_add(d, v_load_part(db + c, lanes)), lanes);
+        }
+        vf avg = vf_set(vf_sum(sum) / (float)n), slope = vf_set(vf_sum(product) / (float)n);
+        for (int64_t c = 0; c < n; c += V_LANES) {
+            int64_t lanes = v_lanes_of(n - c);
+            vf h = vf_mul(vf_sub(v_load_part(row + c, lanes), m), inv);
+            vf g = vf_mul(v_load_part(grad + c, lanes), v_load_part(a + c, lanes));
+            v_store_part(out + c, vf_mul(inv, vf_sub(vf_sub(g, avg), vf_mul(h, slope))), lanes);
+        }
+    }
+}
+
+const struct ursa_simd_norm SIMD(ursa_simd_norm) = {
+    .moments = moments,
+    .apply = apply,
+    .grad_sums = grad_sums,
+    .grad_apply = grad_apply,
+    .layer = layer,
+    .layer_grad = layer_grad,
+};

@@ -1,0 +1,191 @@
+/* resample.c — separable weighted sums of pixels, and grid sampling,
+ * vectorised over channels. */
+#include "resample.h"
+#include "lanes.h"
+#include <math.h>
+
+/* ---- separable sums ----------------------------------------------------- */
+
+/* `vectors` (a constant) vectors of channels of output pixel (oh, ow); the
+ * last has `lanes` lanes. */
+V_INLINE void sum_pixel(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t oh,
+                        const struct ursa_taps *columns, int64_t ow, int vectors, int64_t lanes, float *out)
+{
+    vf total[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+    for (int32_t i = rows->begin[oh]; i < rows->begin[oh + 1]; i++) {
+        const float *row = x + rows->index[i] * w * c;
+        vf sum[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+        for (int32_t j = columns->begin[ow]; j < columns->begin[ow + 1]; j++) {
+            const float *pixel = row + columns->index[j] * c;
+            vf weight = vf_set(columns->weight[j]);
+            for (int k = 0; k < vectors; k++)
+                sum[k] = vf_fma(weight, v_load_part(pixel + k * V_LANES, lanes), sum[k]);
+        }
+        vf weight = vf_set(rows->weight[i]);
+        for (int k = 0; k < vectors; k++)
+            total[k] = vf_fma(weight, sum[k], total[k]);
+    }
+    for (int k = 0; k < vectors; k++)
+        v_store_part(out + k * V_LANES, total[k], lanes);
+}
+
+static void row(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
+                const struct ursa_taps *columns, int64_t out_w, float *out)
+{
+    for (int64_t i = 0; i < out_w; i++, out += c) {
+        int64_t k = 0;
+        for (; k + 4 * V_LANES <= c; k += 4 * V_LANES)
+            sum_pixel(x + k, w, c, rows, o, columns, i, 4, V_LANES, out + k);
+        for (; k + V_LANES <= c; k += V_LANES)
+            sum_pixel(x + k, w, c, rows, o, columns, i, 1, V_LANES, out + k);
+        if (k < c)
+            sum_pixel(x + k, w, c, rows, o, columns, i, 1, c - k, out + k);
+    }
+}
+
+/* ---- positions of a grid ------------------------------------------------ */
+
+/* A position on one axis, in pixels, and its derivative by the grid's value. */
+struct position {
+    float at, slope;
+};
+
+/* Folds `at` back into low … high as often as needed. */
+static struct position reflect(struct position p, float low, float high)
+{
+    float span = high - low;
+    if (span <= 0.0f)
+        return (struct position){0.0f, 0.0f};
+    if (p.at < low)
+        p.slope = -p.slope;
+    float distance = fabsf(p.at - low), flips = floorf(distance / span), rest = fmodf(distance, span);
+    if (fmodf(flips, 2.0f) == 0.0f)
+        return (struct position){low + rest, p.slope};
+    return (struct position){high - rest, -p.slope};
+}
+
+static struct position clamp(struct position p, float high)
+{
+    if (p.at > 0.0f && p.at < high)
+        return p;
+    return (struct position){p.at >= high ? high : 0.0f, 0.0f};
+}
+
+static struct position locate(const struct ursa_grid_rules *rules, float g, int64_t size)
+{
+    float extent = (float)size, low = rules->align_corners ? 0.0f : -0.5f, span = extent - 1.0f - 2.0f * low;
+    struct position p = {low + (g + 1.0f) * 0.5f * span, 0.5f * span};
+    switch (rules->border) {
+    case URSA_BORDER_ZEROS:
+        /* Two pixels outside are as far away as infinity, and fit an integer;
+         * so does what is not a number. */
+        if (!(p.at > -2.0f && p.at < extent + 1.0f))
+            p.at = -2.0f;
+        return p;
+    case URSA_BORDER_CLAMP:
+        return clamp(p, extent - 1.0f);
+    case URSA_BORDER_REFLECT:
+        return clamp(reflect(p, low, low + span), extent - 1.0f);
+    }
+    return p;
+}
+
+/* The pixels around one position that lie in the image. */
+struct corners {
+    int count;
+    int64_t pixel[4]; /* h w + column */
+    float weight[4];
+    float by_x[4], by_y[4]; /* derivatives of the weight by the grid's values */
+};
+
+static void add_corner(struct corners *corners, const struct ursa_grid_rules *rules, float x, float y, float weight,
+                       float by_x, float by_y)
+{
+    int64_t column = (int64_t)x, line = (int64_t)y;
+    if (column < 0 || column >= rules->w || line < 0 || line >= rules->h)
+        return;
+    int k = corners->count++;
+    corners->pixel[k] = line * rules->w + column;
+    corners->weight[k] = weight;
+    corners->by_x[k] = by_x;
+    corners->by_y[k] = by_y;
+}
+
+static struct corners find_corners(const struct ursa_grid_rules *rules, const float *grid)
+{
+    struct corners corners = {0};
+    struct position x = locate(rules, grid[0], rules->w), y = locate(rules, grid[1], rules->h);
+    if (rules->kind == URSA_RESIZE_NEAREST) {
+        add_corner(&corners, rules, nearbyintf(x.at), nearbyintf(y.at), 1.0f, 0.0f, 0.0f);
+        return corners;
+    }
+    float x0 = floorf(x.at), y0 = floorf(y.at);
+    float right = x.at - x0, down = y.at - y0, left = x0 + 1.0f - x.at, up = y0 + 1.0f - y.at;
+    add_corner(&corners, rules, x0, y0, left * up, -up * x.slope, -left * y.slope);
+    add_corner(&corners, rules, x0 + 1.0f, y0, right * up, up * x.slope, -right * y.slope);
+    add_corner(&corners, rules, x0, y0 + 1.0f, left * down, -down * x.slope, left * y.slope);
+    add_corner(&corners, rules, x0 + 1.0f, y0 + 1.0f, right * down, down * x.slope, right * y.slope);
+    return corners;
+}
+
+/* ---- grid sampling ------------------------------------------------------ */
+
+static void grid(const struct ursa_grid_rules *rules, const float *x, const float *positions, int64_t count, float *out)
+{
+    int64_t c = rules->c;
+    for (int64_t i = 0; i < count; i++, positions += 2, out += c) {
+        struct corners corners = find_corners(rules, positions);
+        for (int64_t k = 0; k < c; k += V_LANES) {
+            int64_t lanes = v_lanes_of(c - k);
+            vf sum = vf_zero();
+            for (int j = 0; j < corners.count; j++)
+                sum = vf_fma(vf_set(corners.weight[j]), v_load_part(x + corners.pixel[j] * c + k, lanes), sum);
+            v_store_part(out + k, sum, lanes);
+        }
+    }
+}
+
+static float dot(const float *x, const float *y, int64_t n)
+{
+    vf sum = vf_zero();
+    for (int64_t i = 0; i < n; i += V_LANES) {
+        int64_t lanes = v_lanes_of(n - i);
+        sum = vf_fma(v_load_part(x + i, lanes), v_load_part(y + i, lanes), sum);
+    }
+    return vf_sum(sum);
+}
+
+static void add_scaled(const float *x, float weight, int64_t n, float *sum)
+{
+    vf scale = vf_set(weight);
+    for (int64_t i = 0; i < n; i += V_LANES) {
+        int64_t lanes = v_lanes_of(n - i);
+        v_store_part(sum + i, vf_fma(scale, v_load_part(x + i, lanes), v_load_part(sum + i, lanes)), lanes);
+    }
+}
+
+static void grid_grad(const struct ursa_grid_rules *rules, const float *x, const float *positions, const float *dy,
+                      int64_t count, float *dx, float *dgrid)
+{
+    int64_t c = rules->c;
+    for (int64_t i = 0; i < count; i++, dy += c) {
+        struct corners corners = find_corners(rules, positions + 2 * i);
+        float by_x = 0.0f, by_y = 0.0f;
+        for (int j = 0; j < corners.count; j++) {
+            int64_t at = corners.pixel[j] * c;
+            if (dx)
+                add_scaled(dy, corners.weight[j], c, dx + at);
+            if (dgrid) {
+                float product = dot(dy, x + at, c);
+                by_x += corners.by_x[j] * product;
+                by_y += corners.by_y[j] * product;
+            }
+        }
+        if (dgrid) {
+            dgrid[2 * i] = by_x;
+            dgrid[2 * i + 1] = by_y;
+        }
+    }
+}
+
+const struct ursa_simd_resample SIMD(ursa_simd_resample) = {.row = row, .grid = grid, .grid_grad = grid_grad};

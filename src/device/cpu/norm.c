@@ -1,0 +1,550 @@
+/* norm.c — batch, group, layer and instance normalisation on the CPU.
+ *
+ * Batch normalisation is the case of one image and as many groups as channels:
+ * both go through sums by channel over chunks of rows, which are merged in
+ * double in the order of the rows. Groups of a single row (layer norm) have
+ * kernels of their own.
+ */
+#include "cpu.h"
+#include "simd/norm.h"
+#include "base/parallel.h"
+#include <math.h>
+#include <string.h>
+
+/* Elements in a chunk: it fits a second-level cache twice. */
+#define CHUNK 32768
+
+/* Rows of fewer floats than this are read several at a time, as one wide row. */
+#define WIDE 64
+
+/* Floats in a vector of the widest instruction set. */
+#define LANES 16
+
+static int64_t at_least_one(int64_t value)
+{
+    return value > 1 ? value : 1;
+}
+
+static double or_one(const float *values, int64_t i)
+{
+    return values ? (double)values[i] : 1.0;
+}
+
+/* ---- channels over rows ------------------------------------------------- */
+
+/* An array [batches, rows, channels], how it is cut into chunks, and the
+ * results of the chunks: a chunk of wide rows has `fold` parts, the rows left
+ * over at the end of a batch are a part of their own. */
+typedef struct columns {
+    int64_t batches, rows, channels;
+    int64_t fold, width;     /* rows in a wide row, and its length */
+    int64_t wide_rows, rest; /* rows = fold wide_rows + rest */
+    int64_t chunk, chunks;   /* wide rows in a chunk; chunks in a batch */
+    int64_t parts;           /* of a batch */
+
+    const struct ursa_simd_norm *simd;
+    const float *x, *dy;
+    float *out;
+    float *first, *second; /* [batches, parts, channels]: the sums of the parts */
+    float *coefficients;   /* [batches, 4, width]: mean, a, b, c, repeated for every row of a wide row */
+} columns;
+
+static int64_t greatest_common_divisor(int64_t a, int64_t b)
+{
+    return b ? greatest_common_divisor(b, a % b) : a;
+}
+
+/* Rows to join so that they fill vectors and are worth a loop. */
+static int64_t choose_fold(int64_t rows, int64_t channels)
+{
+    if (channels >= WIDE)
+        return 1;
+    int64_t fold = LANES / greatest_common_divisor(channels, LANES);
+    while (fold * channels < WIDE)
+        fold *= 2;
+    return fold <= rows ? fold : 1;
+}
+
+static bool plan(columns *p, int64_t batches, int64_t rows, int64_t channels)
+{
+    *p = (columns){.batches = batches, .rows = rows, .channels = channels, .simd = ursa_cpu_simd()->norm};
+    p->fold = choose_fold(rows, channels);
+    p->width = p->fold * channels;
+    p->wide_rows = rows / p->fold;
+    p->rest = rows % p->fold;
+    p->chunk = at_least_one(CHUNK / at_least_one(p->width));
+    p->chunks = (p->wide_rows + p->chunk - 1) / p->chunk;
+    p->parts = p->chunks * p->fold + (p->rest > 0);
+    size_t sums = (size_t)(batches * p->parts * channels), coefficients = (size_t)(batches * 4 * p->width);
+    p->first = ursa_scratch(0, (2 * sums + 1) * sizeof(float));
+    p->coefficients = ursa_scratch(1, (coefficients + 1) * sizeof(float));
+    if (!p->first || !p->coefficients)
+        return false;
+    p->second = p->first + sums;
+    return true;
+}
+
+static float *coefficient(const columns *p, int64_t batch, int which)
+{
+    return p->coefficients + (batch * 4 + which) * p->width;
+}
+
+/* Repeats the first row of every coefficient for the others of a wide row. */
+static void widen(const columns *p, int64_t batch)
+{
+    for (int which = 0; which < 4; which++) {
+        float *values = coefficient(p, batch, which);
+        for (int64_t i = 1; i < p->fold; i++)
+            memcpy(values + i * p->channels, values, (size_t)p->channels * sizeof *values);
+    }
+}
+
+/* Rows counted in a part. */
+static double part_rows(const columns *p, int64_t part)
+{
+    if (part == p->chunks * p->fold)
+        return (double)p->rest;
+    int64_t begin = part / p->fold * p->chunk, left = p->wide_rows - begin;
+    return (double)(left < p->chunk ? left : p->chunk);
+}
+
+/* Rows of one length that a task hands to a kernel. */
+typedef struct block {
+    int64_t batch, at, rows, width; /* `at`: the first element */
+    int64_t part;
+} block;
+
+typedef void block_task(const columns *p, block b);
+
+/* The blocks of chunk `index` of all batches. */
+static void run_chunk(const columns *p, int64_t index, block_task *task)
+{
+    int64_t batch = index / p->chunks, k = index % p->chunks, first = batch * p->rows * p->channels;
+    int64_t begin = k * p->chunk, end = begin + p->chunk < p->wide_rows ? begin + p->chunk : p->wide_rows;
+    task(p, (block){batch, first + begin * p->width, end - begin, p->width, k * p->fold});
+    if (k == p->chunks - 1 && p->rest)
+        task(p, (block){batch, first + p->wide_rows * p->width, p->rest, p->channels, p->chunks * p->fold});
+}
+
+typedef struct chunk_job {
+    const columns *columns;
+    block_task *task;
+} chunk_job;
+
+static void run_chunks(void *context, int64_t begin, int64_t end)
+{
+    const chunk_job *job = context;
+    for (int64_t i = begin; i < end; i++)
+        run_chunk(job->columns, i, job->task);
+}
+
+static bool for_blocks(const columns *p, block_task *task)
+{
+    chunk_job job = {p, task};
+    int64_t size = (p->rows < p->chunk * p->fold ? p->rows : p->chunk * p->fold) * p->channels;
+    return ursa_parallel_range(p->batches * p->chunks, at_least_one(CHUNK / at_least_one(size)), run_chunks, &job);
+}
+
+static int64_t sum_place(const columns *p, block b)
+{
+    return (b.batch * p->parts + b.part) * p->channels;
+}
+
+static void moments_block(const columns *p, block b)
+{
+    int64_t to = sum_place(p, b);
+    p->simd->moments(p->x + b.at, b.rows, b.width, p->first + to, p->second + to);
+}
+
+static void apply_block(const columns *p, block b)
+{
+    p->simd->apply(p->x + b.at, b.rows, b.width, coefficient(p, b.batch, 0), coefficient(p, b.batch, 1),
+                   coefficient(p, b.batch, 2), p->out + b.at);
+}
+
+static void grad_sums_block(const columns *p, block b)
+{
+    int64_t to = sum_place(p, b);
+    p->simd->grad_sums(p->x + b.at, p->dy + b.at, b.rows, b.width, coefficient(p, b.batch, 0), p->first + to,
+                       p->second + to);
+}
+
+static void grad_apply_block(const columns *p, block b)
+{
+    p->simd->grad_apply(p->x + b.at, p->dy + b.at, b.rows, b.width, coefficient(p, b.batch, 0),
+                        coefficient(p, b.batch, 1), coefficient(p, b.batch, 2), coefficient(p, b.batch, 3),
+                        p->out + b.at);
+}
+
+/* ---- merging ------------------------------------------------------------ */
+
+/* Mean and Σ(x - mean)² of the channels of a batch from those of its parts
+ * (Chan, Golub, LeVeque 1979). */
+static void merge_moments(const columns *p, int64_t batch, double *mean, double *squares)
+{
+    const float *first = p->first + batch * p->parts * p->channels;
+    const float *second = p->second + batch * p->parts * p->channels;
+    memset(mean, 0, (size_t)p->channels * sizeof *mean);
+    memset(squares, 0, (size_t)p->channels * sizeof *squares);
+    for (int64_t part = 0; part < p->parts; part++) {
+        double rows = part_rows(p, part);
+        for (int64_t c = 0; c < p->channels; c++)
+            mean[c] += rows * (double)first[part * p->channels + c];
+    }
+    for (int64_t c = 0; c < p->channels; c++)
+        mean[c] /= (double)p->rows;
+    for (int64_t part = 0; part < p->parts; part++) {
+        double rows = part_rows(p, part);
+        for (int64_t c = 0; c < p->channels; c++) {
+            double away = (double)first[part * p->channels + c] - mean[c];
+            squares[c] += (double)second[part * p->channels + c] + rows * away * away;
+        }
+    }
+}
+
+/* Mean and variance of group g from its channels. */
+static void merge_group(const double *mean, const double *squares, int64_t rows, int64_t channels, double *group_mean,
+                        double *group_var)
+{
+    double sum = 0, square = 0;
+    for (int64_t c = 0; c < channels; c++)
+        sum += mean[c];
+    *group_mean = sum / (double)channels;
+    for (int64_t c = 0; c < channels; c++)
+        square += squares[c] + (double)rows * (mean[c] - *group_mean) * (mean[c] - *group_mean);
+    *group_var = square / (double)(rows * channels);
+}
+
+static void merge_sums(const columns *p, int64_t batch, double *sum, double *product)
+{
+    const float *first = p->first + batch * p->parts * p->channels;
+    const float *second = p->second + batch * p->parts * p->channels;
+    memset(sum, 0, (size_t)p->channels * sizeof *sum);
+    memset(product, 0, (size_t)p->channels * sizeof *product);
+    for (int64_t i = 0; i < p->parts; i++)
+        for (int64_t c = 0; c < p->channels; c++) {
+            sum[c] += (double)first[i * p->channels + c];
+            product[c] += (double)second[i * p->channels + c];
+        }
+}
+
+/* ---- forward ------------------------------------------------------------ */
+
+/* The coefficients of y = (x - mean) a + b for one group. */
+static void set_forward(const columns *p, int64_t batch, int64_t begin, int64_t end, float mean, float inv_std,
+                        const float *scale, const float *shift)
+{
+    for (int64_t c = begin; c < end; c++) {
+        coefficient(p, batch, 0)[c] = mean;
+        coefficient(p, batch, 1)[c] = (float)((double)inv_std * or_one(scale, c));
+        coefficient(p, batch, 2)[c] = shift ? shift[c] : 0.0f;
+        coefficient(p, batch, 3)[c] = 0.0f;
+    }
+}
+
+typedef struct forward_job {
+    const columns *columns;
+    const float *scale, *shift;
+    float *mean, *inv_std; /* [batches, groups] */
+    float *running_mean, *running_var;
+    double momentum, eps;
+    int64_t groups;
+} forward_job;
+
+static float running(float old, double fresh, double momentum)
+{
+    return (float)((1.0 - momentum) * (double)old + momentum * fresh);
+}
+
+static void solve_forward(void *context, int64_t batch)
+{
+    const forward_job *job = context;
+    const columns *p = job->columns;
+    int64_t width = p->channels / job->groups;
+    double *mean = ursa_scratch(2, 2 * (size_t)p->channels * sizeof(double)), *squares = mean + p->channels;
+    if (!mean)
+        return;
+    merge_moments(p, batch, mean, squares);
+    for (int64_t g = 0; g < job->groups; g++) {
+        double group_mean, var;
+        merge_group(mean + g * width, squares + g * width, p->rows, width, &group_mean, &var);
+        float m = job->mean[batch * job->groups + g] = (float)group_mean;
+        float inv_std = job->inv_std[batch * job->groups + g] = (float)(1.0 / sqrt(var + job->eps));
+        set_forward(p, batch, g * width, (g + 1) * width, m, inv_std, job->scale, job->shift);
+        if (job->running_mean)
+            job->running_mean[g] = running(job->running_mean[g], group_mean, job->momentum);
+        if (job->running_var)
+            job->running_var[g] =
+                running(job->running_var[g], var * (double)p->rows / (double)(p->rows - 1), job->momentum);
+    }
+    widen(p, batch);
+}
+
+static bool normalise(const columns *p, forward_job *job)
+{
+    return for_blocks(p, moments_block) && ursa_parallel(p->batches, solve_forward, job) && for_blocks(p, apply_block);
+}
+
+/* Rows of x [..., C]. */
+static int64_t rows_of(const ursa_array *x)
+{
+    int64_t rows = 1;
+    for (int i = 0; i < x->ndim - 1; i++)
+        rows *= x->shape[i];
+    return rows;
+}
+
+bool ursa_cpu_batch_norm(ursa_device *device, const struct ursa_batch_norm_args *args)
+{
+    (void)device;
+    columns p;
+    int64_t channels = args->x.shape[args->x.ndim - 1];
+    if (!plan(&p, 1, rows_of(&args->x), channels))
+        return false;
+    p.x = ursa_cpu_f32(&args->x);
+    p.out = ursa_cpu_f32(&args->out);
+    const float *scale = ursa_cpu_f32(&args->scale), *shift = ursa_cpu_f32(&args->shift);
+    float *running_mean = ursa_cpu_f32(&args->running_mean), *running_var = ursa_cpu_f32(&args->running_var);
+    if (args->training) {
+        forward_job job = {&p,
+                           scale,
+                           shift,
+                           ursa_cpu_f32(&args->mean),
+                           ursa_cpu_f32(&args->inv_std),
+                           running_mean,
+                           running_var,
+                           (double)args->momentum,
+                           (double)args->eps,
+                           channels};
+        return normalise(&p, &job);
+    }
+    for (int64_t c = 0; c < channels; c++) {
+        float inv_std = (float)(1.0 / sqrt((double)running_var[c] + (double)args->eps));
+        set_forward(&p, 0, c, c + 1, running_mean[c], inv_std, scale, shift);
+    }
+    widen(&p, 0);
+    return for_blocks(&p, apply_block);
+}
+
+/* ---- gradient ----------------------------------------------------------- */
+
+typedef struct grad_job {
+    const columns *columns;
+    const float *scale;
+    const float *mean, *inv_std; /* [batches, groups] */
+    bool training;
+    int64_t groups;
+} grad_job;
+
+static void set_means(void *context, int64_t batch)
+{
+    const grad_job *job = context;
+    const columns *p = job->columns;
+    int64_t width = p->channels / job->groups;
+    for (int64_t c = 0; c < p->channels; c++) {
+        coefficient(p, batch, 0)[c] = job->mean[batch * job->groups + c / width];
+        for (int which = 1; which < 4; which++)
+            coefficient(p, batch, which)[c] = 0.0f;
+    }
+    widen(p, batch);
+}
+
+/* With g = dy scale, h = (x - mean) inv_std and averages over the group:
+ * dx = inv_std (g - avg g - h avg(g h)), as a dy + b (x - mean) + c. The first
+ * part of the batch then holds its share of dshift and dscale. */
+static void solve_grad(void *context, int64_t batch)
+{
+    const grad_job *job = context;
+    const columns *p = job->columns;
+    int64_t width = p->channels / job->groups;
+    double *sum = ursa_scratch(2, 2 * (size_t)p->channels * sizeof(double)), *product = sum + p->channels;
+    if (!sum)
+        return;
+    merge_sums(p, batch, sum, product);
+    for (int64_t g = 0; g < job->groups; g++) {
+        double inv_std = (double)job->inv_std[batch * job->groups + g], size = (double)(p->rows * width);
+        double average = 0, slope = 0;
+        for (int64_t c = g * width; job->training && c < (g + 1) * width; c++) {
+            average += or_one(job->scale, c) * sum[c] / size;
+            slope += or_one(job->scale, c) * product[c] * inv_std / size;
+        }
+        for (int64_t c = g * width; c < (g + 1) * width; c++) {
+            coefficient(p, batch, 1)[c] = (float)(inv_std * or_one(job->scale, c));
+            coefficient(p, batch, 2)[c] = (float)(-inv_std * inv_std * slope);
+            coefficient(p, batch, 3)[c] = (float)(-inv_std * average);
+            product[c] *= inv_std;
+        }
+    }
+    widen(p, batch);
+    for (int64_t c = 0; p->parts && c < p->channels; c++) {
+        p->first[batch * p->parts * p->channels + c] = (float)sum[c];
+        p->second[batch * p->parts * p->channels + c] = (float)product[c];
+    }
+}
+
+/* out[c] = Σ over batches of what stands `stride` apart. */
+static void add_up(const float *shares, int64_t batches, int64_t stride, int64_t channels, float *out)
+{
+    for (int64_t c = 0; out && c < channels; c++) {
+        double sum = 0;
+        for (int64_t n = 0; n < batches; n++)
+            sum += (double)shares[n * stride + c];
+        out[c] = (float)sum;
+    }
+}
+
+static bool gradient(const columns *p, grad_job *job, float *dscale, float *dshift)
+{
+    if (!ursa_parallel(p->batches, set_means, job) || !for_blocks(p, grad_sums_block) ||
+        !ursa_parallel(p->batches, solve_grad, job))
+        return false;
+    int64_t batches = p->parts ? p->batches : 0;
+    add_up(p->first, batches, p->parts * p->channels, p->channels, dshift);
+    add_up(p->second, batches, p->parts * p->channels, p->channels, dscale);
+    return !p->out || for_blocks(p, grad_apply_block);
+}
+
+bool ursa_cpu_batch_norm_grad(ursa_device *device, const struct ursa_batch_norm_grad_args *args)
+{
+    (void)device;
+    columns p;
+    int64_t channels = args->x.shape[args->x.ndim - 1];
+    if (!plan(&p, 1, rows_of(&args->x), channels))
+        return false;
+    p.x = ursa_cpu_f32(&args->x);
+    p.dy = ursa_cpu_f32(&args->dy);
+    p.out = ursa_cpu_f32(&args->dx);
+    grad_job job = {
+        &p,      ursa_cpu_f32(&args->scale), ursa_cpu_f32(&args->mean), ursa_cpu_f32(&args->inv_std), args->training,
+        channels};
+    return gradient(&p, &job, ursa_cpu_f32(&args->dscale), ursa_cpu_f32(&args->dshift));
+}
+
+/* ---- groups of a single row --------------------------------------------- */
+
+typedef struct layer_job {
+    const struct ursa_simd_norm *simd;
+    const float *x, *dy, *scale, *shift;
+    float eps;
+    float *mean, *inv_std, *out;
+    int64_t rows, channels, groups, chunk;
+    float *shares; /* [chunks, 2, channels]: of dscale and dshift */
+} layer_job;
+
+/* `values`, or as many times `otherwise` in scratch memory. */
+static const float *or_all(const float *values, float otherwise, int64_t count, int slot)
+{
+    if (values)
+        return values;
+    float *all = ursa_scratch(slot, (size_t)count * sizeof *all);
+    for (int64_t i = 0; all && i < count; i++)
+        all[i] = otherwise;
+    return all;
+}
+
+/* At least 64 rows, so that the sums by channel are little beside them. */
+static int64_t layer_chunk(int64_t channels)
+{
+    int64_t rows = CHUNK / at_least_one(channels);
+    return rows > 64 ? rows : 64;
+}
+
+static void layer_range(void *context, int64_t begin, int64_t end)
+{
+    const layer_job *job = context;
+    int64_t at = begin * job->channels, group = begin * job->groups;
+    job->simd->layer(job->x + at, end - begin, job->groups, job->channels / job->groups, job->scale, job->shift,
+                     job->eps, job->out + at, job->mean + group, job->inv_std + group);
+}
+
+static bool layer_norm(const struct ursa_group_norm_args *args)
+{
+    int64_t rows = args->x.shape[0], channels = args->x.shape[2];
+    layer_job job = {.simd = ursa_cpu_simd()->norm,
+                     .x = ursa_cpu_f32(&args->x),
+                     .scale = or_all(ursa_cpu_f32(&args->scale), 1.0f, channels, 0),
+                     .shift = or_all(ursa_cpu_f32(&args->shift), 0.0f, channels, 1),
+                     .eps = args->eps,
+                     .mean = ursa_cpu_f32(&args->mean),
+                     .inv_std = ursa_cpu_f32(&args->inv_std),
+                     .out = ursa_cpu_f32(&args->out),
+                     .channels = channels,
+                     .groups = args->groups};
+    if (!job.scale || !job.shift)
+        return false;
+    return ursa_parallel_range(rows, at_least_one(CHUNK / at_least_one(channels)), layer_range, &job);
+}
+
+static void layer_grad_chunk(void *context, int64_t index)
+{
+    const layer_job *job = context;
+    int64_t begin = index * job->chunk, end = begin + job->chunk < job->rows ? begin + job->chunk : job->rows;
+    int64_t at = begin * job->channels, group = begin * job->groups;
+    float *dscale = job->shares + index * 2 * job->channels, *dshift = dscale + job->channels;
+    memset(dscale, 0, 2 * (size_t)job->channels * sizeof *dscale);
+    job->simd->layer_grad(job->x + at, job->dy + at, end - begin, job->groups, job->channels / job->groups, job->scale,
+                          job->mean + group, job->inv_std + group, job->out + at, dscale, dshift);
+}
+
+static bool layer_norm_grad(const struct ursa_group_norm_grad_args *args)
+{
+    int64_t rows = args->x.shape[0], channels = args->x.shape[2], chunk = layer_chunk(channels);
+    int64_t chunks = (rows + chunk - 1) / chunk;
+    layer_job job = {.simd = ursa_cpu_simd()->norm,
+                     .x = ursa_cpu_f32(&args->x),
+                     .dy = ursa_cpu_f32(&args->dy),
+                     .scale = or_all(ursa_cpu_f32(&args->scale), 1.0f, channels, 0),
+                     .mean = ursa_cpu_f32(&args->mean),
+                     .inv_std = ursa_cpu_f32(&args->inv_std),
+                     .out = ursa_cpu_f32(&args->dx),
+                     .rows = rows,
+                     .channels = channels,
+                     .groups = args->groups,
+                     .chunk = chunk,
+                     .shares = ursa_scratch(1, (size_t)(chunks * 2 * channels + 1) * sizeof(float))};
+    if (!job.scale || !job.shares || !ursa_parallel(chunks, layer_grad_chunk, &job))
+        return false;
+    add_up(job.shares, chunks, 2 * channels, channels, ursa_cpu_f32(&args->dscale));
+    add_up(job.shares + channels, chunks, 2 * channels, channels, ursa_cpu_f32(&args->dshift));
+    return true;
+}
+
+bool ursa_cpu_group_norm(ursa_device *device, const struct ursa_group_norm_args *args)
+{
+    (void)device;
+    if (args->x.shape[1] == 1)
+        return layer_norm(args);
+    columns p;
+    if (!plan(&p, args->x.shape[0], args->x.shape[1], args->x.shape[2]))
+        return false;
+    p.x = ursa_cpu_f32(&args->x);
+    p.out = ursa_cpu_f32(&args->out);
+    forward_job job = {.columns = &p,
+                       .scale = ursa_cpu_f32(&args->scale),
+                       .shift = ursa_cpu_f32(&args->shift),
+                       .mean = ursa_cpu_f32(&args->mean),
+                       .inv_std = ursa_cpu_f32(&args->inv_std),
+                       .eps = (double)args->eps,
+                       .groups = args->groups};
+    return normalise(&p, &job);
+}
+
+bool ursa_cpu_group_norm_grad(ursa_device *device, const struct ursa_group_norm_grad_args *args)
+{
+    (void)device;
+    if (args->x.shape[1] == 1)
+        return layer_norm_grad(args);
+    columns p;
+    if (!plan(&p, args->x.shape[0], args->x.shape[1], args->x.shape[2]))
+        return false;
+    p.x = ursa_cpu_f32(&args->x);
+    p.dy = ursa_cpu_f32(&args->dy);
+    p.out = ursa_cpu_f32(&args->dx);
+    grad_job job = {.columns = &p,
+                    .scale = ursa_cpu_f32(&args->scale),
+                    .mean = ursa_cpu_f32(&args->mean),
+                    .inv_std = ursa_cpu_f32(&args->inv_std),
+                    .training = true,
+                    .groups = args->groups};
+    return gradient(&p, &job, ursa_cpu_f32(&args->dscale), ursa_cpu_f32(&args->dshift));
+}
