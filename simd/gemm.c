@@ -1,0 +1,329 @@
+/* gemm.c — micro-kernels of matrix products. See gemm.h. */
+#include "gemm.h"
+#include "vec.h"
+
+/* The tile: ROWS × VECTORS accumulators, VECTORS registers for a row of B and
+ * one for the broadcast element of A have to fit the register file: 16
+ * registers on AVX2, 32 on AVX-512 and NEON. A multiply-add takes four cycles
+ * and two can start in each (four on some Arm cores): there must be at least 8
+ * (16) accumulators. INNER: a panel of B, INNER × ROWS of floats, should take half
+ * the first-level cache. It decides the order of the sums, so it is a constant of the
+ * instruction set and not of the machine. */
+#if defined(URSA_SIMD_AVX512)
+#define ROWS    12
+#define VECTORS 2
+#define INNER   192
+#elif defined(URSA_SIMD_AVX2)
+#define ROWS    6
+#define VECTORS 2
+#define INNER   256
+#elif defined(URSA_SIMD_NEON)
+#define ROWS    12
+#define VECTORS 2
+#define INNER   512
+#else
+#define ROWS    4
+#define VECTORS 4
+#define INNER   256
+#endif
+#define COLUMNS (VECTORS * V_LANES)
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* ---- what happens to a finished sum -------------------------------------- */
+
+V_INLINE vf load_columns(const float *p, int vector, int vectors, int last)
+{
+    return vector == vectors - 1 ? vf_load_n(p, last) : vf_load(p);
+}
+
+V_INLINE void store_columns(float *p, vf value, int vector, int vectors, int last)
+{
+    if (vector == vectors - 1)
+        vf_store_n(p, value, last);
+    else
+        vf_store(p, value);
+}
+
+V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], const int rows, const int vectors)
+{
+    int last = t->width - (vectors - 1) * V_LANES;
+    if (t->alpha != 1) {
+        vf alpha = vf_set(t->alpha);
+        UNROLL
+        for (int i = 0; i < rows; i++)
+            UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = vf_mul(alpha, sum[i][v]);
+    }
+    if (t->beta != 0) {
+        vf beta = vf_set(t->beta);
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            const float *out = t->out[i] + t->column;
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = vf_fma(beta, load_columns(out + v * V_LANES, v, vectors, last), sum[i][v]);
+        }
+    }
+    if (t->bias) {
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            vf bias = load_columns(t->bias + v * V_LANES, v, vectors, last);
+            UNROLL
+            for (int i = 0; i < rows; i++)
+                sum[i][v] = vf_add(sum[i][v], bias);
+        }
+    }
+    if (t->relu) {
+        UNROLL
+        for (int i = 0; i < rows; i++)
+            UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = vf_max(vf_zero(), sum[i][v]);
+    }
+    if (last == V_LANES) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            float *out = t->out[i] + t->column;
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                vf_store(out + v * V_LANES, sum[i][v]);
+        }
+    } else {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            float *out = t->out[i] + t->column;
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                store_columns(out + v * V_LANES, sum[i][v], v, vectors, last);
+        }
+    }
+}
+
+/* ---- the micro-kernels ---------------------------------------------------- */
+
+/* `partial`: the last vector of a row of B must not be read past the width. */
+V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vectors, const bool partial)
+{
+    vf sum[ROWS][VECTORS];
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[i][v] = vf_zero();
+
+    const float *b = t->b;
+    int64_t b_stride = t->b_stride, step = t->step, last = t->width - (vectors - 1) * V_LANES;
+    for (int64_t s = 0; s < t->segments; s++) {
+        const float *a[ROWS];
+        UNROLL
+        for (int i = 0; i < rows; i++)
+            a[i] = t->row[i * t->row_stride + s] + t->skip;
+        int64_t at = 0;
+        for (int64_t k = t->length; k > 0; k--) {
+            vf y[VECTORS];
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                y[v] = partial && v == vectors - 1 ? vf_load_n(b + v * V_LANES, last) : vf_load(b + v * V_LANES);
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                vf x = vf_set(a[i][at]);
+                UNROLL
+                for (int v = 0; v < vectors; v++)
+                    sum[i][v] = vf_fma(x, y[v], sum[i][v]);
+            }
+            at += step;
+            b += b_stride;
+        }
+    }
+    finish_tile(t, sum, rows, vectors);
+}
+
+V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int vectors)
+{
+    vf sum[ROWS][VECTORS];
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[i][v] = vf_zero();
+
+    const float *a = p->a, *b = p->b;
+    const int32_t *end = p->pair + 2 * p->count;
+    for (const int32_t *pair = p->pair; pair < end; pair += 2) {
+        const float *pa = a + pair[0], *pb = b + pair[1];
+        vf y[VECTORS];
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            y[v] = vf_load(pb + v * V_LANES);
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            vf x = vf_set(pa[i]);
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = vf_fma(x, y[v], sum[i][v]);
+        }
+    }
+    int last = p->width - (vectors - 1) * V_LANES;
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        float *out = p->out + i * p->out_stride;
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            vf value = sum[i][v];
+            if (p->add)
+                value = vf_add(load_columns(out + v * V_LANES, v, vectors, last), value);
+            store_columns(out + v * V_LANES, value, v, vectors, last);
+        }
+    }
+}
+
+/* One function per height and number of vectors: a smaller tile costs as much
+ * less as it is smaller, and rows or columns past the edge are not computed. */
+#if ROWS == 12
+#define FOR_ROWS(X, v)                                                                                                 \
+    X(1, v) X(2, v) X(3, v) X(4, v) X(5, v) X(6, v) X(7, v) X(8, v) X(9, v) X(10, v) X(11, v) X(12, v)
+#elif ROWS == 6
+#define FOR_ROWS(X, v) X(1, v) X(2, v) X(3, v) X(4, v) X(5, v) X(6, v)
+#else
+#define FOR_ROWS(X, v) X(1, v) X(2, v) X(3, v) X(4, v)
+#endif
+#if VECTORS == 4
+#define FOR_TILES(X) FOR_ROWS(X, 1) FOR_ROWS(X, 2) FOR_ROWS(X, 3) FOR_ROWS(X, 4)
+#else
+#define FOR_TILES(X) FOR_ROWS(X, 1) FOR_ROWS(X, 2)
+#endif
+
+#define DEFINE(r, v)                                                                                                   \
+    static void tile_##r##_##v(const struct ursa_tile *t)                                                              \
+    {                                                                                                                  \
+        tile_body(t, r, v, false);                                                                                     \
+    }                                                                                                                  \
+    static void edge_##r##_##v(const struct ursa_tile *t)                                                              \
+    {                                                                                                                  \
+        tile_body(t, r, v, true);                                                                                      \
+    }                                                                                                                  \
+    static void pairs_##r##_##v(const struct ursa_pairs *p)                                                            \
+    {                                                                                                                  \
+        pairs_body(p, r, v);                                                                                           \
+    }
+FOR_TILES(DEFINE)
+
+#define TILE(r, v)  [v - 1][r - 1] = tile_##r##_##v,
+#define EDGE(r, v)  [v - 1][r - 1] = edge_##r##_##v,
+#define PAIRS(r, v) [v - 1][r - 1] = pairs_##r##_##v,
+static void (*const tiles[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(TILE)};
+static void (*const edges[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(EDGE)};
+static void (*const pair_tiles[VECTORS][ROWS])(const struct ursa_pairs *) = {FOR_TILES(PAIRS)};
+
+static void tile(const struct ursa_tile *t)
+{
+    unsigned vector = (unsigned)(t->width - 1) / V_LANES, row = (unsigned)(t->height - 1);
+    if (t->padded || t->width % V_LANES == 0)
+        tiles[vector][row](t);
+    else
+        edges[vector][row](t);
+}
+
+static void pairs(const struct ursa_pairs *p)
+{
+    pair_tiles[(unsigned)(p->width - 1) / V_LANES][(unsigned)(p->height - 1)](p);
+}
+
+/* ---- matrix times vector -------------------------------------------------- */
+
+/* Four rows at a time share the loads of x; two sums each hide the latency. */
+V_INLINE void dots_body(const float *x, const float *y, int64_t y_stride, const int count, int64_t length, float alpha,
+                        float beta, float *out)
+{
+    vf sum[4][2];
+    UNROLL
+    for (int i = 0; i < count; i++)
+        sum[i][0] = sum[i][1] = vf_zero();
+    int64_t k = 0;
+    for (; k + 2 * V_LANES <= length; k += 2 * V_LANES)
+        UNROLL
+    for (int v = 0; v < 2; v++) {
+        vf xv = vf_load(x + k + v * V_LANES);
+        UNROLL
+        for (int i = 0; i < count; i++)
+            sum[i][v] = vf_fma(xv, vf_load(y + i * y_stride + k + v * V_LANES), sum[i][v]);
+    }
+    for (; k < length; k += V_LANES) {
+        int64_t n = length - k < V_LANES ? length - k : V_LANES;
+        vf xv = vf_load_n(x + k, n);
+        UNROLL
+        for (int i = 0; i < count; i++)
+            sum[i][0] = vf_fma(xv, vf_load_n(y + i * y_stride + k, n), sum[i][0]);
+    }
+    UNROLL
+    for (int i = 0; i < count; i++) {
+        float value = alpha * vf_sum(vf_add(sum[i][0], sum[i][1]));
+        out[i] = beta != 0 ? value + beta * out[i] : value;
+    }
+}
+
+static void dots(const float *x, const float *y, int64_t y_stride, int64_t count, int64_t length, float alpha,
+                 float beta, float *out)
+{
+    int64_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        dots_body(x, y + i * y_stride, y_stride, 4, length, alpha, beta, out + i);
+    for (; i < count; i++)
+        dots_body(x, y + i * y_stride, y_stride, 1, length, alpha, beta, out + i);
+}
+
+/* ---- packing --------------------------------------------------------------- */
+
+static void copy(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,
+                 int64_t panel_stride)
+{
+    for (int64_t k = 0; k < length; k++, y += y_stride, panel += panel_stride) {
+        int64_t j = 0;
+        for (; j + V_LANES <= width; j += V_LANES)
+            vf_store(panel + j, vf_load(y + j));
+        for (; j < full; j += V_LANES) {
+            int64_t have = width - j < 0 ? 0 : width - j < V_LANES ? width - j : V_LANES;
+            int64_t want = full - j < V_LANES ? full - j : V_LANES;
+            vf_store_n(panel + j, vf_load_n(y + j, have), want);
+        }
+    }
+}
+
+/* Blocks of k, so that the rows of a block are still in the cache when the
+ * next column of the panel is written. */
+static void pack(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel)
+{
+    if (j_stride == 1) {
+        copy(y, k_stride, length, width, COLUMNS, panel, COLUMNS);
+        return;
+    }
+    for (int64_t k = 0; k < length; k++) {
+        for (int64_t j = 0; j < width; j++)
+            panel[k * COLUMNS + j] = y[k * k_stride + j * j_stride];
+        for (int64_t j = width; j < COLUMNS; j++)
+            panel[k * COLUMNS + j] = 0;
+    }
+}
+
+static void add(const float *x, float *y, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + V_LANES <= count; i += V_LANES)
+        vf_store(y + i, vf_add(vf_load(y + i), vf_load(x + i)));
+    if (i < count)
+        vf_store_n(y + i, vf_add(vf_load_n(y + i, count - i), vf_load_n(x + i, count - i)), count - i);
+}
+
+const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
+    .rows = ROWS,
+    .columns = COLUMNS,
+    .inner = INNER,
+    .tile = tile,
+    .pairs = pairs,
+    .dots = dots,
+    .pack = pack,
+    .copy = copy,
+    .add = add,
+};

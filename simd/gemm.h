@@ -1,0 +1,81 @@
+/* gemm.h — the micro-kernels of matrix products and convolutions.
+ *
+ * A micro-kernel keeps a tile of the result, `rows` × `columns`, in registers
+ * while it walks along the inner dimension. Per step it loads one row of B
+ * (columns / lanes vectors) and broadcasts one element of each row of A:
+ * rows × columns multiply-adds for rows + columns / lanes loads. The tile is
+ * as large as the register file allows, so that the multiply-adds, and not the
+ * loads, are what the processor waits for.
+ */
+#ifndef URSA_SIMD_GEMM_H
+#define URSA_SIMD_GEMM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* out[i][j] = alpha Σ_s Σ_k A[s, i, k] B[s, k, j] + beta out[i][j] + bias[j]
+ *
+ * The inner dimension is a list of segments of equal length; each has, for
+ * every row, a pointer of its own:
+ *
+ *   A[s, i, k] = row[i row_stride + s][skip + k step]
+ *   B[s, k, j] = b[(s length + k) b_stride + j]
+ *
+ * A plain product has one segment. A convolution has one per tap of its
+ * window: row i is an output pixel, and the pointer leads to the channels of
+ * the input pixel under that tap. So no matrix of windows is ever written
+ * (Dukhan, "The Indirect Convolution Algorithm", 2019). */
+struct ursa_tile {
+    const float *const *row;
+    int64_t row_stride;
+    int64_t segments, length, skip, step;
+    const float *b;
+    int64_t b_stride;
+    float *const *out; /* one pointer per row */
+    int64_t column;    /* added to the pointers of out */
+    int height, width; /* 1 … rows, 1 … columns: what of the tile is written */
+    bool padded;       /* rows of b may be read up to full vectors past width */
+    const float *bias; /* of the first column, or NULL */
+    float alpha, beta; /* beta 0: out is not read */
+    bool relu;
+};
+
+/* out[i][j] (+)= Σ_k a[pair[2k] + i] b[pair[2k + 1] + j]
+ *
+ * The gradient of weights: both factors lie with their channels side by side,
+ * and `pair` lists which output pixel meets which input pixel under one tap.
+ * Pixels whose partner lies outside the image are simply not in the list. */
+struct ursa_pairs {
+    const float *a, *b; /* readable for full tiles from every offset */
+    const int32_t *pair;
+    int64_t count;
+    float *out;
+    int64_t out_stride;
+    int height, width;
+    bool add; /* to out, else out is not read */
+};
+
+struct ursa_simd_gemm {
+    int rows, columns; /* of the tile */
+    int inner;         /* steps along the inner dimension between visits to out */
+
+    void (*tile)(const struct ursa_tile *tile);
+    void (*pairs)(const struct ursa_pairs *pairs);
+
+    /* out[i] = alpha Σ_k x[k] y[i y_stride + k] + beta out[i] */
+    void (*dots)(const float *x, const float *y, int64_t y_stride, int64_t count, int64_t length, float alpha,
+                 float beta, float *out);
+
+    /* Panels of B for `tile`: panel[k columns + j] = y[k k_stride + j j_stride] for k < length, j < width, and 0
+     * for width ≤ j < columns. One of the strides is 1. */
+    void (*pack)(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel);
+
+    /* Rows side by side: panel[k panel_stride + j] = y[k y_stride + j] for j < width, 0 for width ≤ j < full. */
+    void (*copy)(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,
+                 int64_t panel_stride);
+
+    /* y[i] += x[i] */
+    void (*add)(const float *x, float *y, int64_t count);
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* peak.c — as many multiply-adds as the processor can do. See peak.h. */
+#include "peak.h"
+#include "vec.h"
+
+/* Two can start per cycle (four on some Arm cores) and each takes four: twelve
+ * chains that do not wait for one another keep every unit busy. Sixteen would
+ * leave no register for the factors on AVX2. */
+#define CHAINS 12
+#define REPEAT 16
+
+static double run(int64_t rounds, float *sink)
+{
+    vf sum[CHAINS], x = vf_set(0.999f), y = vf_set(1e-4f);
+    for (int i = 0; i < CHAINS; i++)
+        sum[i] = vf_set((float)i);
+    for (int64_t round = 0; round < rounds; round++)
+        _Pragma("GCC unroll 16") for (int r = 0; r < REPEAT; r++)
+            _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++) sum[i] = vf_fma(sum[i], x, y);
+    vf total = sum[0];
+    for (int i = 1; i < CHAINS; i++)
+        total = vf_add(total, sum[i]);
+    *sink = vf_sum(total);
+    return (double)rounds * REPEAT * CHAINS * V_LANES * 2;
+}
+
+const struct ursa_simd_peak SIMD(ursa_simd_peak) = {.run = run};

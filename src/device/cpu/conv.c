@@ -1,0 +1,109 @@
+/* conv.c — convolution and its gradient to the input, as products whose rows
+ * are found through windows.
+ */
+#include "device/cpu/window.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+
+#include <string.h>
+
+/* What taps outside the image read. */
+static const float *zeros(int64_t count)
+{
+    float *zero = ursa_scratch(URSA_SLOT_CALLER, (size_t)(count + 1) * sizeof *zero);
+    if (zero)
+        memset(zero, 0, (size_t)(count + 1) * sizeof *zero);
+    return zero;
+}
+
+/* ---- forward ----------------------------------------------------------------- */
+
+static bool forward(const struct ursa_conv_shape *s, const float *x, const float *w, const float *bias,
+                    const ursa_activation *activation, float *out)
+{
+    struct ursa_taps taps;
+    if (!ursa_taps_new(&taps, s))
+        return false;
+    struct ursa_window window = ursa_window_forward(s, &taps, x, out);
+    window.zero = zeros(s->group_in);
+    int64_t filter = window.taps * s->group_in;
+    struct ursa_product product = {
+        .groups = s->groups,
+        .rows = s->images * s->out_height * s->out_width,
+        .columns = s->group_out,
+        .segments = window.taps,
+        .length = s->group_in,
+        .step = 1,
+        .factor = {.data = w, .k_stride = 1, .j_stride = filter, .group_stride = s->group_out * filter},
+        .find = ursa_window_find,
+        .context = &window,
+        .bias = bias,
+        .bias_stride = s->group_out,
+        .alpha = 1,
+        .activation = *activation,
+    };
+    bool done = window.zero && ursa_product_run(&product);
+    ursa_taps_free(&taps);
+    return done;
+}
+
+bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
+{
+    (void)device;
+    struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->w, &args->out);
+    const float *x = ursa_cpu_f32(&args->x), *w = ursa_cpu_f32(&args->w), *bias = ursa_cpu_f32(&args->bias);
+    float *out = ursa_cpu_f32(&args->out);
+    if (ursa_array_count(&args->out) == 0)
+        return true;
+    if (ursa_conv_is_depthwise(&s))
+        return ursa_depthwise_forward(&s, x, w, bias, &args->activation, out);
+    return forward(&s, x, w, bias, &args->activation, out);
+}
+
+/* ---- gradient to the input ---------------------------------------------------- */
+
+static bool grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
+{
+    struct ursa_taps taps;
+    if (!ursa_taps_new(&taps, s))
+        return false;
+    const float *zero = zeros(s->group_out);
+    bool done = zero != NULL;
+    int64_t filter = s->kernel[0] * s->kernel[1] * s->group_in;
+    for (int64_t phase = 0; done && phase < ursa_window_phases(s); phase++) {
+        struct ursa_window window = ursa_window_phase(s, &taps, phase, dy, dx);
+        window.zero = zero;
+        struct ursa_product product = {
+            .groups = s->groups,
+            .rows = s->images * window.grid[0] * window.grid[1],
+            .columns = s->group_in,
+            .segments = window.taps,
+            .length = s->group_out,
+            .step = 1,
+            .factor = {.data = w,
+                       .segment = taps.weight,
+                       .k_stride = filter,
+                       .j_stride = 1,
+                       .group_stride = s->group_out * filter},
+            .find = ursa_window_find,
+            .context = &window,
+            .alpha = 1,
+        };
+        done = ursa_product_run(&product);
+    }
+    ursa_taps_free(&taps);
+    return done;
+}
+
+bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_grad_input_args *args)
+{
+    (void)device;
+    struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->dx, &args->w, &args->dy);
+    const float *dy = ursa_cpu_f32(&args->dy), *w = ursa_cpu_f32(&args->w);
+    float *dx = ursa_cpu_f32(&args->dx);
+    if (ursa_array_count(&args->dx) == 0)
+        return true;
+    if (ursa_conv_is_depthwise(&s))
+        return ursa_depthwise_grad_input(&s, dy, w, dx);
+    return grad_input(&s, dy, w, dx);
+}

@@ -1,0 +1,297 @@
+/* conv_weight.c — the gradient of a convolution to its weights.
+ *
+ *     dw[o][tap][c] = Σ over output pixels p of dy[p][o] x[pixel under tap at p][c]
+ *
+ * For one tap this is a product of two matrices whose inner dimension is the
+ * pixels, and both lie with their channels side by side, which is what the
+ * micro-kernel wants of its factors. Only their distance is wrong: pixels are
+ * a power of two of bytes apart, as often as not, and would fight for the same
+ * few lines of the cache. So a band of pixels of both is copied to an odd
+ * pitch once and used for all taps; a list of pairs says which pixel of dy
+ * meets which of x. Pairs with a pixel outside the image are left out.
+ *
+ * Bands are added up in order within a chunk, the chunks in parallel into
+ * sums of their own, which are added in order at the end. The number of chunks
+ * depends on the shape alone.
+ */
+#include "device/cpu/window.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BAND_PIXELS   256 /* of dy in a band */
+#define OUT_BLOCK     96  /* channels of dy, and of x, that a task takes */
+#define IN_BLOCK      64
+#define TASKS         32      /* wanted */
+#define PARTIAL_LIMIT 2000000 /* floats in all partial sums */
+#define LINE          16      /* floats of a cache line */
+
+struct gradient {
+    struct ursa_conv_shape shape;
+    const struct ursa_simd_gemm *simd;
+    const float *x, *dy;
+    float *dw, *partial; /* chunk 0 sums into dw, chunk i into partial[i - 1] */
+    int64_t weights;     /* elements of dw */
+
+    int64_t band_images, band_rows, bands_per_image, bands; /* images in a band, or rows of one image */
+    int64_t chunk_bands, chunks;
+    int64_t out_block, out_blocks, in_block, in_blocks;
+};
+
+struct band {
+    int64_t image, images; /* first, number */
+    int64_t row, rows;     /* of each */
+    int64_t x_row, x_rows; /* the rows of x they read, of each image */
+};
+
+static struct band band_at(const struct gradient *g, int64_t index)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    struct band band;
+    band.image = index / g->bands_per_image * g->band_images;
+    band.images = s->images - band.image < g->band_images ? s->images - band.image : g->band_images;
+    band.row = index % g->bands_per_image * g->band_rows;
+    band.rows = s->out_height - band.row < g->band_rows ? s->out_height - band.row : g->band_rows;
+    int64_t low = band.row * s->stride[0] - s->pad[0];
+    int64_t high = (band.row + band.rows - 1) * s->stride[0] - s->pad[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
+    low = low < 0 ? 0 : low > s->height ? s->height : low;
+    high = high > s->height ? s->height : high < low ? low : high;
+    band.x_row = low;
+    band.x_rows = high - low;
+    return band;
+}
+
+/* ---- a band, packed ------------------------------------------------------------ */
+
+static int64_t odd_pitch(int64_t channels)
+{
+    return (ursa_ceil_div(channels, LINE) | 1) * LINE;
+}
+
+struct packed {
+    float *x, *dy;
+    int64_t x_pitch, dy_pitch;
+    int32_t *pairs;
+    int64_t *counts; /* of pairs, per tap; pairs of tap t begin at 2 t pixels */
+};
+
+static void copy_rows(const struct gradient *g, const float *from, int64_t height, int64_t width, int64_t pitch,
+                      int64_t image, int64_t images, int64_t row, int64_t rows, int64_t channels, float *to,
+                      int64_t to_pitch)
+{
+    for (int64_t n = 0; n < images; n++, to += rows * width * to_pitch)
+        g->simd->copy(from + ((image + n) * height + row) * width * pitch, pitch, rows * width, channels, to_pitch, to,
+                      to_pitch);
+}
+
+/* The first and last + 1 output position that reads inside `extent` under a tap at `offset`. */
+static void valid_range(int64_t offset, int64_t stride, int64_t extent, int64_t count, int64_t *begin, int64_t *end)
+{
+    int64_t first = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+    int64_t last = extent - offset > 0 ? (extent - offset + stride - 1) / stride : 0;
+    *begin = first;
+    *end = last < count ? last : count;
+}
+
+static int64_t list_pairs(const struct gradient *g, const struct band *band, const struct packed *packed, int64_t tap,
+                          int32_t *pairs)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t below = tap / s->kernel[1] * s->dilation[0] - s->pad[0];
+    int64_t right = tap % s->kernel[1] * s->dilation[1] - s->pad[1];
+    int64_t begin, end;
+    valid_range(right, s->stride[1], s->width, s->out_width, &begin, &end);
+    int32_t *pair = pairs;
+    int32_t dy_step = (int32_t)packed->dy_pitch, x_step = (int32_t)(packed->x_pitch * s->stride[1]);
+    for (int64_t n = 0; n < band->images; n++)
+        for (int64_t j = 0; j < band->rows; j++) {
+            int64_t row = (band->row + j) * s->stride[0] + below;
+            if (row < 0 || row >= s->height)
+                continue;
+            int64_t dy_pixel = (n * band->rows + j) * s->out_width + begin;
+            int64_t x_pixel = (n * band->x_rows + row - band->x_row) * s->width + begin * s->stride[1] + right;
+            int32_t dy_at = (int32_t)(dy_pixel * packed->dy_pitch), x_at = (int32_t)(x_pixel * packed->x_pitch);
+            for (int64_t i = begin; i < end; i++, dy_at += dy_step, x_at += x_step) {
+                *pair++ = dy_at;
+                *pair++ = x_at;
+            }
+        }
+    return (pair - pairs) / 2;
+}
+
+/* ---- tasks ---------------------------------------------------------------------- */
+
+struct place {
+    int64_t chunk, group;
+    int64_t out, outs, in, ins; /* channels of the group */
+};
+
+static struct place place_at(const struct gradient *g, int64_t index)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    struct place place;
+    place.in = index % g->in_blocks * g->in_block;
+    index /= g->in_blocks;
+    place.out = index % g->out_blocks * g->out_block;
+    index /= g->out_blocks;
+    place.group = index % s->groups;
+    place.chunk = index / s->groups;
+    place.ins = s->group_in - place.in < g->in_block ? s->group_in - place.in : g->in_block;
+    place.outs = s->group_out - place.out < g->out_block ? s->group_out - place.out : g->out_block;
+    return place;
+}
+
+static int64_t taps_of(const struct gradient *g)
+{
+    return g->shape.kernel[0] * g->shape.kernel[1];
+}
+
+static void pack_band(const struct gradient *g, const struct place *place, const struct band *band,
+                      struct packed *packed)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    copy_rows(g, g->dy + place->group * s->group_out + place->out, s->out_height, s->out_width, s->out_channels,
+              band->image, band->images, band->row, band->rows, place->outs, packed->dy, packed->dy_pitch);
+    copy_rows(g, g->x + place->group * s->group_in + place->in, s->height, s->width, s->channels, band->image,
+              band->images, band->x_row, band->x_rows, place->ins, packed->x, packed->x_pitch);
+    int64_t pixels = band->images * band->rows * s->out_width;
+    for (int64_t t = 0; t < taps_of(g); t++)
+        packed->counts[t] = list_pairs(g, band, packed, t, packed->pairs + 2 * t * pixels);
+}
+
+static void add_band(const struct gradient *g, const struct place *place, const struct band *band,
+                     const struct packed *packed, bool add, float *dw)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t taps = taps_of(g), pixels = band->images * band->rows * s->out_width;
+    struct ursa_pairs tile = {.out_stride = taps * s->group_in, .add = add};
+    dw += (place->group * s->group_out + place->out) * tile.out_stride + place->in;
+    for (int64_t t = 0; t < taps; t++) {
+        tile.pair = packed->pairs + 2 * t * pixels;
+        tile.count = packed->counts[t];
+        for (int64_t c = 0; c < place->ins; c += g->simd->columns) {
+            tile.width = (int)(place->ins - c < g->simd->columns ? place->ins - c : g->simd->columns);
+            tile.b = packed->x + c;
+            for (int64_t o = 0; o < place->outs; o += g->simd->rows) {
+                tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
+                tile.a = packed->dy + o;
+                tile.out = dw + o * tile.out_stride + t * s->group_in + c;
+                g->simd->pairs(&tile);
+            }
+        }
+    }
+}
+
+static bool packed_new(const struct gradient *g, const struct place *place, struct packed *packed)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    struct band first = band_at(g, 0);
+    int64_t taps = taps_of(g), pixels = first.images * first.rows * s->out_width;
+    int64_t x_rows = (first.rows - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
+    if (x_rows > s->height)
+        x_rows = s->height;
+    int64_t x_pixels = first.images * x_rows * s->width;
+    packed->dy_pitch = odd_pitch(place->outs);
+    packed->x_pitch = odd_pitch(ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns);
+    float *memory =
+        ursa_scratch(URSA_SLOT_TASK, (size_t)(pixels * packed->dy_pitch + x_pixels * packed->x_pitch) * sizeof(float) +
+                                         (size_t)taps * (sizeof(int64_t) + 2 * (size_t)pixels * sizeof(int32_t)));
+    if (!memory)
+        return false;
+    packed->dy = memory;
+    packed->x = packed->dy + pixels * packed->dy_pitch;
+    packed->counts = (int64_t *)(packed->x + x_pixels * packed->x_pitch);
+    packed->pairs = (int32_t *)(packed->counts + taps);
+    return true;
+}
+
+static void chunk_task(void *context, int64_t index)
+{
+    const struct gradient *g = context;
+    struct place place = place_at(g, index);
+    struct packed packed;
+    if (!packed_new(g, &place, &packed))
+        return;
+    float *dw = place.chunk == 0 ? g->dw : g->partial + (place.chunk - 1) * g->weights;
+    int64_t begin = place.chunk * g->chunk_bands, end = begin + g->chunk_bands;
+    for (int64_t i = begin; i < end && i < g->bands; i++) {
+        struct band band = band_at(g, i);
+        pack_band(g, &place, &band, &packed);
+        add_band(g, &place, &band, &packed, i > begin, dw);
+    }
+}
+
+static void sum_task(void *context, int64_t begin, int64_t end)
+{
+    const struct gradient *g = context;
+    for (int64_t i = 0; i < g->chunks - 1; i++)
+        g->simd->add(g->partial + i * g->weights + begin, g->dw + begin, end - begin);
+}
+
+/* ---- the operator ----------------------------------------------------------------- */
+
+static int64_t balanced(int64_t extent, int64_t block, int64_t unit)
+{
+    int64_t blocks = ursa_ceil_div(extent, block);
+    return ursa_ceil_div(ursa_ceil_div(extent, blocks), unit) * unit;
+}
+
+static void plan(struct gradient *g)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t image = s->out_height * s->out_width;
+    g->band_images = image < BAND_PIXELS ? BAND_PIXELS / image : 1;
+    g->band_rows = image < BAND_PIXELS ? s->out_height : ursa_ceil_div(BAND_PIXELS, s->out_width);
+    if (g->band_rows > s->out_height)
+        g->band_rows = s->out_height;
+    if (g->band_images > s->images)
+        g->band_images = s->images;
+    g->bands_per_image = ursa_ceil_div(s->out_height, g->band_rows);
+    g->bands = ursa_ceil_div(s->images, g->band_images) * g->bands_per_image;
+
+    g->out_block = balanced(s->group_out, OUT_BLOCK, g->simd->rows);
+    g->out_blocks = ursa_ceil_div(s->group_out, g->out_block);
+    g->in_block = balanced(s->group_in, IN_BLOCK, g->simd->columns);
+    g->in_blocks = ursa_ceil_div(s->group_in, g->in_block);
+
+    int64_t wanted = ursa_ceil_div(TASKS, g->out_blocks * g->in_blocks * s->groups);
+    int64_t room = PARTIAL_LIMIT / g->weights + 1;
+    int64_t chunks = wanted < room ? wanted : room;
+    g->chunk_bands = ursa_ceil_div(g->bands, chunks);
+    g->chunks = ursa_ceil_div(g->bands, g->chunk_bands);
+}
+
+static bool grad_weight(const struct ursa_conv_shape *s, const float *x, const float *dy, float *dw)
+{
+    struct gradient g = {.shape = *s, .simd = ursa_cpu_simd()->gemm, .x = x, .dy = dy, .dw = dw};
+    g.weights = s->out_channels * taps_of(&g) * s->group_in;
+    plan(&g);
+    if (g.chunks > 1) {
+        g.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)((g.chunks - 1) * g.weights) * sizeof(float));
+        if (!g.partial)
+            return false;
+    }
+    if (!ursa_parallel(g.chunks * s->groups * g.out_blocks * g.in_blocks, chunk_task, &g))
+        return false;
+    return g.chunks == 1 || ursa_parallel_range(g.weights, 16384, sum_task, &g);
+}
+
+bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_grad_weight_args *args)
+{
+    (void)device;
+    struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->dw, &args->dy);
+    const float *x = ursa_cpu_f32(&args->x), *dy = ursa_cpu_f32(&args->dy);
+    float *dw = ursa_cpu_f32(&args->dw);
+    int64_t count = ursa_array_count(&args->dw);
+    if (count == 0)
+        return true;
+    if (ursa_array_count(&args->x) == 0 || ursa_array_count(&args->dy) == 0) {
+        memset(dw, 0, (size_t)count * sizeof *dw);
+        return true;
+    }
+    if (ursa_conv_is_depthwise(&s))
+        return ursa_depthwise_grad_weight(&s, x, dy, dw);
+    return grad_weight(&s, x, dy, dw);
+}

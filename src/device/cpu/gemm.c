@@ -1,0 +1,120 @@
+/* gemm.c — batched matrix products. */
+#include "device/cpu/product.h"
+#include "base/parallel.h"
+
+struct matrix {
+    float *data;
+    int64_t batch, row, column; /* strides */
+};
+
+static struct matrix matrix_of(const ursa_array *x)
+{
+    return (struct matrix){ursa_cpu_f32(x), x->shape[0] == 1 ? 0 : x->stride[0], x->stride[1], x->stride[2]};
+}
+
+/* Strides of axes of extent 1 say nothing; where they are in the way, the
+ * other axis counts as the contiguous one. */
+static void normalise(struct matrix *m, int64_t rows, int64_t columns)
+{
+    if (columns <= 1 && m->row != 1)
+        m->column = 1;
+    if (rows <= 1 && m->column != 1)
+        m->row = 1;
+}
+
+struct operands {
+    struct matrix x, out;
+};
+
+static void find_rows(const void *context, int64_t group, int64_t begin, int64_t end, const float **row, float **out)
+{
+    const struct operands *o = context;
+    for (int64_t i = begin; i < end; i++) {
+        *row++ = o->x.data + group * o->x.batch + i * o->x.row;
+        *out++ = o->out.data + group * o->out.batch + i * o->out.row;
+    }
+}
+
+/* ---- matrix times vector ---------------------------------------------------- */
+
+/* out = x y for a single row x, with the rows of yᵀ side by side in memory:
+ * every element is a dot product of two contiguous rows. */
+struct vector_product {
+    const struct ursa_gemm_args *args;
+    struct matrix x, y, out; /* y [K, N] with stride 1 along K */
+    int64_t columns, inner, grain, blocks;
+    bool scalar_bias; /* the vector is the right operand: rows of the result share the one bias */
+};
+
+static void vector_task(void *context, int64_t index)
+{
+    const struct vector_product *p = context;
+    int64_t batch = index / p->blocks, begin = index % p->blocks * p->grain;
+    int64_t count = p->columns - begin < p->grain ? p->columns - begin : p->grain;
+    float *out = p->out.data + batch * p->out.batch + begin;
+    ursa_cpu_simd()->gemm->dots(p->x.data + batch * p->x.batch, p->y.data + batch * p->y.batch + begin * p->y.column,
+                                p->y.column, count, p->inner, p->args->alpha, p->args->beta, out);
+    const float *bias = ursa_cpu_f32(&p->args->bias);
+    for (int64_t i = 0; bias && i < count; i++)
+        out[i] += p->scalar_bias ? bias[0] : bias[begin + i];
+    if (p->args->activation.used)
+        ursa_activate(&p->args->activation, out, count);
+}
+
+static bool run_vector(struct vector_product *p, int64_t batches)
+{
+    p->grain = 65536 / (p->inner + 1) + 16;
+    p->blocks = ursa_ceil_div(p->columns, p->grain);
+    return ursa_parallel(batches * p->blocks, vector_task, p);
+}
+
+/* ---- the operator ------------------------------------------------------------ */
+
+bool ursa_cpu_gemm(ursa_device *device, const struct ursa_gemm_args *args)
+{
+    (void)device;
+    int64_t batches = args->out.shape[0], rows = args->out.shape[1], columns = args->out.shape[2];
+    int64_t inner = args->x.shape[2];
+    if (batches == 0 || rows == 0 || columns == 0)
+        return true;
+    struct matrix x = matrix_of(&args->x), y = matrix_of(&args->y);
+    struct matrix out = {ursa_cpu_f32(&args->out), rows * columns, columns, 1};
+    normalise(&x, rows, inner);
+    normalise(&y, inner, columns);
+    if (inner == 0) /* no element of x and y exists: bias and beta are all there is */
+        x = y = (struct matrix){.column = 1};
+
+    /* Batches that only add rows are one product. */
+    if (batches > 1 && y.batch == 0 && x.column == 1 && x.batch == rows * x.row) {
+        rows *= batches;
+        batches = 1;
+    }
+    if (rows == 1 && x.column == 1 && y.row == 1 && columns > 1 && inner > 0) {
+        struct vector_product p = {.args = args, .x = x, .y = y, .out = out, .columns = columns, .inner = inner};
+        return run_vector(&p, batches);
+    }
+    if (columns == 1 && x.column == 1 && (y.row == 1 || inner == 1) && inner > 0) {
+        struct vector_product p = {
+            .args = args, .x = y, .out = out, .columns = rows, .inner = inner, .scalar_bias = true};
+        p.y = (struct matrix){x.data, x.batch, 1, x.row};
+        return run_vector(&p, batches);
+    }
+
+    struct operands operands = {x, out};
+    struct ursa_product product = {
+        .groups = batches,
+        .rows = rows,
+        .columns = columns,
+        .segments = 1,
+        .length = inner,
+        .step = x.column,
+        .factor = {.data = y.data, .k_stride = y.row, .j_stride = y.column, .group_stride = y.batch},
+        .find = find_rows,
+        .context = &operands,
+        .bias = ursa_cpu_f32(&args->bias),
+        .alpha = args->alpha,
+        .beta = args->beta,
+        .activation = args->activation,
+    };
+    return ursa_product_run(&product);
+}

@@ -1,0 +1,258 @@
+/* product.c — blocking, packing and threads of products and convolutions.
+ *
+ * The loops are those of Goto and van de Geijn ("Anatomy of high-performance
+ * matrix multiplication", 2008) in the arrangement of BLIS (Van Zee and van de
+ * Geijn, 2015). From the inside out:
+ *
+ *   registers   a tile of out, rows × columns of the micro-kernel
+ *   L1          a panel of B: `inner` steps of the inner dimension, one tile wide; every tile of a block uses it
+ *   L2          a block of A: ROW_BLOCK rows, `inner` steps; every panel uses it
+ *   L3          all of B, packed panel by panel in the order in which it is read
+ *
+ * B is packed once, before the tasks start; A is read where it lies, because
+ * the micro-kernel broadcasts single elements of it. A task is a rectangle of
+ * out and goes through all of the inner dimension itself, so no two tasks ever
+ * add to the same number, and the order of the sums is that of the shape.
+ */
+#include "device/cpu/product.h"
+#include "base/error.h"
+#include "base/parallel.h"
+#include "simd/elementwise.h"
+
+#define ROW_BLOCK  96      /* rows of A in a block, a multiple of every micro-kernel's rows */
+#define MIN_TASKS  32      /* below this, blocks are made narrower, so that many cores have work */
+#define SMALL_WORK 2000000 /* multiply-adds that are not worth a second thread */
+
+/* The inner dimension, cut into parts that fit: whole segments, or parts of one. */
+struct part {
+    int64_t segment, segments; /* first, number */
+    int64_t skip, length;      /* within each segment */
+};
+
+struct run {
+    const struct ursa_product *product;
+    const struct ursa_simd_gemm *simd;
+    const float *panels; /* NULL: B is used as it lies */
+    int64_t panel_group; /* floats of the panels of one group; 0 when all groups share them */
+    int64_t packed_groups, panel_count;
+    int64_t row_block, row_blocks, column_block, column_blocks;
+    int64_t groups_per_task;
+};
+
+static int64_t inner_extent(const struct ursa_product *p)
+{
+    return p->segments * p->length;
+}
+
+static int64_t part_count(const struct ursa_product *p, int64_t inner)
+{
+    if (inner_extent(p) == 0)
+        return 1;
+    if (p->length >= inner)
+        return p->segments * ursa_ceil_div(p->length, inner);
+    return ursa_ceil_div(p->segments, inner / p->length);
+}
+
+static struct part part_at(const struct ursa_product *p, int64_t inner, int64_t index)
+{
+    if (inner_extent(p) == 0)
+        return (struct part){0};
+    if (p->length >= inner) {
+        int64_t pieces = ursa_ceil_div(p->length, inner), piece = ursa_ceil_div(p->length, pieces);
+        int64_t skip = index % pieces * piece;
+        int64_t left = p->length - skip;
+        return (struct part){index / pieces, 1, skip, left < piece ? left : piece};
+    }
+    int64_t parts = part_count(p, inner), per_part = ursa_ceil_div(p->segments, parts);
+    int64_t first = index * per_part, left = p->segments - first;
+    return (struct part){first, left < 0 ? 0 : left < per_part ? left : per_part, 0, p->length};
+}
+
+/* ---- packing --------------------------------------------------------------- */
+
+static void pack_panel(const struct run *run, int64_t group, int64_t panel, float *to)
+{
+    const struct ursa_product *p = run->product;
+    const struct ursa_factor *b = &p->factor;
+    if (inner_extent(p) == 0)
+        return;
+    int64_t first = panel * run->simd->columns, left = p->columns - first;
+    int64_t width = left < run->simd->columns ? left : run->simd->columns;
+    const float *from = b->data + group * b->group_stride + first * b->j_stride;
+    if (!b->segment) {
+        run->simd->pack(from, b->k_stride, b->j_stride, inner_extent(p), width, to);
+        return;
+    }
+    for (int64_t s = 0; s < p->segments; s++)
+        run->simd->pack(from + b->segment[s], b->k_stride, b->j_stride, p->length, width,
+                        to + s * p->length * run->simd->columns);
+}
+
+static void pack_task(void *context, int64_t index)
+{
+    const struct run *run = context;
+    int64_t group = index / run->panel_count, panel = index % run->panel_count;
+    int64_t size = inner_extent(run->product) * run->simd->columns;
+    pack_panel(run, group, panel, (float *)run->panels + index * size);
+}
+
+void ursa_activate(const ursa_activation *activation, float *x, int64_t count)
+{
+    ursa_cpu_simd()->elementwise->unary[activation->kind](count, x, x, activation->a, activation->b);
+}
+
+/* ---- one block of out ------------------------------------------------------- */
+
+struct block {
+    int64_t group, row, rows, column, columns;
+    const float *const *row_at;
+    float *const *out_at;
+    const float *b; /* panels of the group, or its B */
+};
+
+static void run_part(const struct run *run, const struct block *block, const struct part *part, bool first, bool last)
+{
+    const struct ursa_product *p = run->product;
+    const struct ursa_simd_gemm *simd = run->simd;
+    int64_t k = part->segment * p->length + part->skip;
+    struct ursa_tile tile = {
+        .row_stride = p->segments,
+        .segments = part->segments,
+        .length = part->length,
+        .skip = part->skip * p->step,
+        .step = p->step,
+        .b_stride = run->panels ? simd->columns : p->factor.k_stride,
+        .padded = run->panels != NULL,
+        .alpha = p->alpha,
+        .beta = first ? p->beta : 1,
+        .relu = last && p->activation.used && p->activation.kind == URSA_UNARY_relu,
+    };
+    for (int64_t j = block->column; j < block->column + block->columns; j += simd->columns) {
+        int64_t left = block->column + block->columns - j;
+        tile.width = (int)(left < simd->columns ? left : simd->columns);
+        tile.column = j;
+        tile.b =
+            run->panels ? block->b + j * inner_extent(p) + k * simd->columns : block->b + j + k * p->factor.k_stride;
+        tile.bias = last && p->bias ? p->bias + block->group * p->bias_stride + j : NULL;
+        for (int64_t i = 0; i < block->rows; i += simd->rows) {
+            tile.height = (int)(block->rows - i < simd->rows ? block->rows - i : simd->rows);
+            tile.row = block->row_at + i * p->segments + part->segment;
+            tile.out = block->out_at + i;
+            simd->tile(&tile);
+        }
+    }
+}
+
+static void run_block(const struct run *run, struct block *block)
+{
+    const struct ursa_product *p = run->product;
+    const float **row = ursa_scratch(URSA_SLOT_ROWS, (size_t)(block->rows * (p->segments + 1)) * sizeof *row);
+    if (!row)
+        return;
+    float **out = (float **)(row + block->rows * p->segments);
+    p->find(p->context, block->group, block->row, block->row + block->rows, row, out);
+    block->row_at = row;
+    block->out_at = out;
+    int64_t parts = part_count(p, run->simd->inner);
+    for (int64_t i = 0; i < parts; i++) {
+        struct part part = part_at(p, run->simd->inner, i);
+        run_part(run, block, &part, i == 0, i == parts - 1);
+    }
+    if (p->activation.used && p->activation.kind != URSA_UNARY_relu)
+        for (int64_t i = 0; i < block->rows; i++)
+            ursa_activate(&p->activation, out[i] + block->column, block->columns);
+}
+
+/* ---- tasks ------------------------------------------------------------------ */
+
+static void block_task(void *context, int64_t index)
+{
+    const struct run *run = context;
+    const struct ursa_product *p = run->product;
+    int64_t column = index % run->column_blocks * run->column_block;
+    int64_t row = index / run->column_blocks % run->row_blocks * run->row_block;
+    int64_t group = index / run->column_blocks / run->row_blocks;
+    struct block block = {
+        .group = group,
+        .row = row,
+        .rows = p->rows - row < run->row_block ? p->rows - row : run->row_block,
+        .column = column,
+        .columns = p->columns - column < run->column_block ? p->columns - column : run->column_block,
+        .b = run->panels ? run->panels + group * run->panel_group : p->factor.data + group * p->factor.group_stride,
+    };
+    run_block(run, &block);
+}
+
+/* Many small products: a task takes some of them whole, packing included. */
+static void groups_task(void *context, int64_t begin, int64_t end)
+{
+    struct run run = *(const struct run *)context;
+    const struct ursa_product *p = run.product;
+    int64_t size = inner_extent(p) * run.simd->columns;
+    if (run.panel_count) {
+        run.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(run.panel_count * size + 1) * sizeof(float));
+        if (!run.panels)
+            return;
+    }
+    for (int64_t group = begin; group < end; group++) {
+        for (int64_t i = 0; i < run.panel_count; i++)
+            pack_panel(&run, group, i, (float *)run.panels + i * size);
+        for (int64_t row = 0; row < p->rows; row += ROW_BLOCK) {
+            struct block block = {
+                .group = group,
+                .row = row,
+                .rows = p->rows - row < ROW_BLOCK ? p->rows - row : ROW_BLOCK,
+                .columns = p->columns,
+                .b = run.panels ? run.panels : p->factor.data + group * p->factor.group_stride,
+            };
+            run_block(&run, &block);
+        }
+    }
+}
+
+/* Packing reads and writes every element of B once; with few rows of A that is
+ * not worth it, and rows of B that lie side by side are used in place. */
+static bool is_packed(const struct ursa_product *p, const struct ursa_simd_gemm *simd)
+{
+    return p->factor.j_stride != 1 || p->factor.segment || inner_extent(p) == 0 || p->rows > 2 * simd->rows;
+}
+
+static void plan_blocks(struct run *run)
+{
+    const struct ursa_product *p = run->product;
+    const struct ursa_simd_gemm *simd = run->simd;
+    double work = (double)p->groups * (double)p->rows * (double)p->columns * (double)inner_extent(p);
+    run->row_blocks = ursa_ceil_div(p->rows, ROW_BLOCK);
+    run->row_block = ursa_ceil_div(ursa_ceil_div(p->rows, run->row_blocks), simd->rows) * simd->rows;
+    run->row_blocks = ursa_ceil_div(p->rows, run->row_block);
+    int64_t panels = ursa_ceil_div(p->columns, simd->columns), width = panels;
+    if (work > SMALL_WORK)
+        while (width > 4 && p->groups * run->row_blocks * ursa_ceil_div(panels, width) < MIN_TASKS)
+            width = ursa_ceil_div(width, 2);
+    run->column_block = width * simd->columns;
+    run->column_blocks = ursa_ceil_div(p->columns, run->column_block);
+}
+
+bool ursa_product_run(const struct ursa_product *p)
+{
+    if (p->groups == 0 || p->rows == 0 || p->columns == 0)
+        return true;
+    struct run run = {.product = p, .simd = ursa_cpu_simd()->gemm};
+    bool packed = is_packed(p, run.simd);
+    if (packed)
+        run.panel_count = ursa_ceil_div(p->columns, run.simd->columns);
+    int64_t work = p->rows * p->columns * inner_extent(p);
+    if (p->groups > 1 && p->factor.group_stride && work < SMALL_WORK)
+        return ursa_parallel_range(p->groups, SMALL_WORK / (work + 1000) + 1, groups_task, &run);
+
+    plan_blocks(&run);
+    if (packed) {
+        int64_t size = run.panel_count * inner_extent(p) * run.simd->columns;
+        int64_t packed_groups = p->factor.group_stride ? p->groups : 1;
+        run.panel_group = p->factor.group_stride ? size : 0;
+        run.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(packed_groups * size + 1) * sizeof(float));
+        if (!run.panels || !ursa_parallel(packed_groups * run.panel_count, pack_task, &run))
+            return false;
+    }
+    return ursa_parallel(p->groups * run.row_blocks * run.column_blocks, block_task, &run);
+}

@@ -1,0 +1,55 @@
+/* product.h — the frame that matrix products and convolutions share: blocks
+ * for the caches, panels of packed weights, tasks for the threads.
+ *
+ *     out[i][j] = activation(alpha Σ_s Σ_k A[i, s, k] B[s, k, j] + beta out[i][j] + bias[j])
+ *
+ * Where row i of A lies, and where its results go, only `find` knows; that is
+ * all that tells a convolution from a plain product.
+ */
+#ifndef URSA_DEVICE_CPU_PRODUCT_H
+#define URSA_DEVICE_CPU_PRODUCT_H
+
+#include "device/cpu/cpu.h"
+#include "simd/gemm.h"
+
+/* B[s, k, j] = data[segment[s] + k k_stride + j j_stride] for one group; without `segment` the segments follow
+ * one another (s length k_stride). One of the strides is 1. */
+struct ursa_factor {
+    const float *data;
+    const int64_t *segment;
+    int64_t k_stride, j_stride;
+    int64_t group_stride;
+};
+
+struct ursa_product {
+    int64_t groups; /* independent products of the same shape */
+    int64_t rows, columns;
+    int64_t segments, length;
+    int64_t step; /* between neighbours in a row of A */
+    struct ursa_factor factor;
+
+    /* Writes the pointers of rows begin … end-1: row[(i - begin) segments + s] and out[i - begin]. */
+    void (*find)(const void *context, int64_t group, int64_t begin, int64_t end, const float **row, float **out);
+    const void *context;
+
+    const float *bias; /* [groups, columns] for bias_stride = columns, or NULL */
+    int64_t bias_stride;
+    float alpha, beta;
+    ursa_activation activation;
+};
+
+/* Scratch memory (see ursa_scratch) during a product: what the caller shares
+ * with all tasks, and what each task has to itself. */
+enum { URSA_SLOT_PANELS = 0, URSA_SLOT_ROWS = 1, URSA_SLOT_TASK = 2, URSA_SLOT_CALLER = 3 };
+
+bool ursa_product_run(const struct ursa_product *product);
+
+/* Applies an activation to `count` numbers in place. */
+void ursa_activate(const ursa_activation *activation, float *x, int64_t count);
+
+static inline int64_t ursa_ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* window.h — which input pixel lies under which tap of a convolution.
+ *
+ * A window produces a grid of pixels. Pixel (j, i) of the grid reads the
+ * pixels (j stride[0] + tap_row[t], i stride[1] + tap_column[t]) of `image`,
+ * those outside it as zero, and is written to (out_first + (j, i) out_step) of
+ * `out`. Forward convolution, gradient to the input and its phases for every
+ * stride are all windows.
+ */
+#ifndef URSA_DEVICE_CPU_WINDOW_H
+#define URSA_DEVICE_CPU_WINDOW_H
+
+#include "device/cpu/product.h"
+
+struct ursa_window {
+    const float *image; /* [images, height, width], `pitch` floats to a pixel */
+    int64_t images, height, width, pitch;
+    int64_t group_pitch; /* from the channels of one group to those of the next */
+
+    int64_t grid[2], stride[2];
+    int64_t taps;
+    const int64_t *tap_row, *tap_column;
+    int64_t *tap_offset; /* floats from tap (0, 0); filled in by ursa_window_prepare */
+    int64_t tap_low[2], tap_high[2];
+
+    float *out;
+    int64_t out_height, out_width, out_pitch, out_group_pitch;
+    int64_t out_first[2], out_step[2];
+
+    const float *zero; /* as many zeros as a tap reads */
+};
+
+/* The pointers of pixels begin … end-1 of the grid, counted through all
+ * images; as `find` of struct ursa_product, with the window as its context. */
+void ursa_window_find(const void *window, int64_t group, int64_t begin, int64_t end, const float **tap, float **out);
+
+/* The extent and geometry of a convolution, by name. */
+struct ursa_conv_shape {
+    int64_t images, height, width, channels; /* of x */
+    int64_t out_height, out_width, out_channels;
+    int64_t kernel[2], stride[2], pad[2], dilation[2];
+    int64_t groups, group_in, group_out; /* channels of a group of x and of out */
+};
+
+struct ursa_conv_shape ursa_conv_shape_of(const ursa_conv_geometry *geometry, const ursa_array *x, const ursa_array *w,
+                                          const ursa_array *out);
+
+/* Room for the taps of a window; `weight` says where in an [KH, KW, I] filter the weights of a tap begin. */
+struct ursa_taps {
+    int64_t *row, *column, *offset, *weight;
+};
+bool ursa_taps_new(struct ursa_taps *taps, const struct ursa_conv_shape *shape);
+void ursa_taps_free(struct ursa_taps *taps);
+
+/* The window that the forward convolution is: x read, out written. */
+struct ursa_window ursa_window_forward(const struct ursa_conv_shape *shape, struct ursa_taps *taps, const float *x,
+                                       float *out);
+
+/* The gradient to the input: dy read, dx written.
+ *
+ * x[i] met dy[o] under tap k where o stride - pad + k dilation = i. For one
+ * residue of i by the stride the taps that divide evenly are always the same
+ * ones: i = first + j stride reads dy[j + (first + pad - k dilation) / stride].
+ * So the gradient falls into stride × stride phases, each a window of stride 1
+ * over dy with its own few taps, and no product with an inserted zero is ever
+ * taken. A phase may have no taps at all: its pixels are zero. */
+int64_t ursa_window_phases(const struct ursa_conv_shape *shape);
+struct ursa_window ursa_window_phase(const struct ursa_conv_shape *shape, struct ursa_taps *taps, int64_t phase,
+                                     const float *dy, float *dx);
+
+/* One filter of one channel per group: ursa_depthwise_* (depthwise.c). */
+static inline bool ursa_conv_is_depthwise(const struct ursa_conv_shape *shape)
+{
+    return shape->group_in == 1 && shape->groups > 1;
+}
+bool ursa_depthwise_forward(const struct ursa_conv_shape *shape, const float *x, const float *w, const float *bias,
+                            const ursa_activation *activation, float *out);
+bool ursa_depthwise_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
+bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *shape, const float *x, const float *dy, float *dw);
+
+#endif

@@ -1,0 +1,408 @@
+/* test_products.c — matrix products and convolutions of the CPU backend
+ * against sums in double, on every instruction set of this machine, with
+ * shapes drawn at random around the sizes of tiles, blocks and bands; and the
+ * same bytes from one thread and from three. Every array is an allocation of
+ * its own of exactly its size, so that the sanitizers see a step outside.
+ */
+#include "base/parallel.h"
+#include "device/backend.h"
+#include "device/cpu/cpu.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static ursa_device *cpu;
+
+/* ---- arrays -------------------------------------------------------------- */
+
+static ursa_array array_new(int ndim, const int64_t *shape)
+{
+    ursa_array array = {.dtype = URSA_F32, .ndim = ndim};
+    int64_t count = 1;
+    for (int i = ndim - 1; i >= 0; i--) {
+        array.shape[i] = shape[i];
+        array.stride[i] = count;
+        count *= shape[i];
+    }
+    array.buffer = calloc(1, sizeof *array.buffer);
+    array.buffer->device = cpu;
+    array.buffer->bytes = (size_t)count * sizeof(float);
+    array.buffer->handle = malloc(array.buffer->bytes + (count == 0));
+    array.buffer->references = 1;
+    return array;
+}
+
+static void array_free(ursa_array *array)
+{
+    if (array->buffer) {
+        free(array->buffer->handle);
+        free(array->buffer);
+    }
+    array->buffer = NULL;
+}
+
+static float *floats(const ursa_array *array)
+{
+    return array->buffer ? array->buffer->handle : NULL;
+}
+
+static void fill(ursa_array *array, ursa_rng *rng)
+{
+    for (size_t i = 0; i < array->buffer->bytes / sizeof(float); i++)
+        floats(array)[i] = (float)(2 * ursa_rng_uniform(rng) - 1);
+}
+
+static void poison(ursa_array *array)
+{
+    for (size_t i = 0; i < array->buffer->bytes / sizeof(float); i++)
+        floats(array)[i] = NAN;
+}
+
+static int64_t pick(ursa_rng *rng, const int64_t *choices, size_t count)
+{
+    return choices[ursa_rng_below(rng, count)];
+}
+#define PICK(rng, ...)                                                                                                 \
+    pick(rng, (const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
+/* Each sum of `terms` products of numbers below 1 may be off by some rounding per term. */
+static void expect_close(const ursa_array *got, const double *want, int64_t terms, const char *what)
+{
+    int64_t count = ursa_array_count(got);
+    double bound = 3e-7 * (2 + sqrt((double)terms) * 4);
+    for (int64_t i = 0; i < count; i++)
+        if (!(fabs((double)floats(got)[i] - want[i]) <= bound * (1 + fabs(want[i]))))
+            fail_msg("%s: element %ld of %ld is %.9g, expected %.9g", what, (long)i, (long)count,
+                     (double)floats(got)[i], want[i]);
+}
+
+/* Runs an operator on three threads and again on one, over the same initial
+ * contents of `out`, and expects the same bytes. */
+#define RUN_BOTH(op, args, out)                                                                                        \
+    do {                                                                                                               \
+        size_t bytes_ = (out)->buffer->bytes;                                                                          \
+        void *before_ = malloc(bytes_ + 1), *first_ = malloc(bytes_ + 1);                                              \
+        memcpy(before_, floats(out), bytes_);                                                                          \
+        ursa_set_threads(3);                                                                                           \
+        assert_true(ursa_op_##op(cpu, args));                                                                          \
+        memcpy(first_, floats(out), bytes_);                                                                           \
+        memcpy(floats(out), before_, bytes_);                                                                          \
+        ursa_set_threads(1);                                                                                           \
+        assert_true(ursa_op_##op(cpu, args));                                                                          \
+        assert_memory_equal(first_, floats(out), bytes_);                                                              \
+        free(before_);                                                                                                 \
+        free(first_);                                                                                                  \
+    } while (0)
+
+static const ursa_activation activations[] = {
+    {0},
+    {true, URSA_UNARY_relu, 0, 0},
+    {true, URSA_UNARY_leaky_relu, 0.1f, 0},
+    {true, URSA_UNARY_tanh, 0, 0},
+};
+
+static double activate(const ursa_activation *activation, double x)
+{
+    if (!activation->used)
+        return x;
+    if (activation->kind == URSA_UNARY_relu)
+        return x > 0 ? x : 0;
+    if (activation->kind == URSA_UNARY_leaky_relu)
+        return x > 0 ? x : (double)activation->a * x;
+    return tanh(x);
+}
+
+/* ---- products --------------------------------------------------------------- */
+
+/* [batch, rows, columns], the last two stored the other way round if
+ * `transposed`, with `gap` unused elements between rows; one matrix for all of
+ * the batch if `shared`. */
+static ursa_array matrix_new(int64_t batch, int64_t rows, int64_t columns, bool transposed, bool shared, int64_t gap)
+{
+    int64_t outer = transposed ? columns : rows, inner = (transposed ? rows : columns) + gap;
+    ursa_array array = array_new(3, (const int64_t[]){shared ? 1 : batch, outer, inner});
+    if (shared)
+        array.stride[0] = 0;
+    array.shape[0] = batch;
+    array.shape[1] = rows;
+    array.shape[2] = columns;
+    if (transposed) {
+        array.stride[2] = inner;
+        array.stride[1] = 1;
+    }
+    return array;
+}
+
+static float element(const ursa_array *x, int64_t b, int64_t i, int64_t j)
+{
+    return floats(x)[b * x->stride[0] + i * x->stride[1] + j * x->stride[2]];
+}
+
+static void check_gemm(ursa_rng *rng, int64_t batch, int64_t m, int64_t n, int64_t k)
+{
+    bool x_turned = PICK(rng, 0, 1), y_turned = PICK(rng, 0, 1);
+    struct ursa_gemm_args args = {
+        .x = matrix_new(batch, m, k, x_turned, PICK(rng, 0, 0, 1), PICK(rng, 0, 0, 3)),
+        .y = matrix_new(batch, k, n, y_turned, PICK(rng, 0, 0, 1), PICK(rng, 0, 0, 5)),
+        .out = array_new(3, (const int64_t[]){batch, m, n}),
+        .alpha = (float)PICK(rng, 1, 1, 2) * 0.5f,
+        .beta = (float)PICK(rng, 0, 0, 1, 2) * 0.5f,
+        .activation = activations[ursa_rng_below(rng, 4)],
+    };
+    if (PICK(rng, 0, 1)) {
+        args.bias = array_new(1, &n);
+        fill(&args.bias, rng);
+    }
+    fill(&args.x, rng);
+    fill(&args.y, rng);
+    if (args.beta == 0)
+        poison(&args.out);
+    else
+        fill(&args.out, rng);
+    double *want = malloc((size_t)(batch * m * n + 1) * sizeof *want), *at = want;
+    for (int64_t b = 0; b < batch; b++)
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t j = 0; j < n; j++) {
+                double sum = 0;
+                for (int64_t l = 0; l < k; l++)
+                    sum += (double)element(&args.x, b, i, l) * (double)element(&args.y, b, l, j);
+                sum *= (double)args.alpha;
+                if (args.beta != 0)
+                    sum += (double)args.beta * (double)element(&args.out, b, i, j);
+                if (args.bias.buffer)
+                    sum += (double)floats(&args.bias)[j];
+                *at++ = activate(&args.activation, sum);
+            }
+    RUN_BOTH(gemm, &args, &args.out);
+    char what[120];
+    snprintf(what, sizeof what, "gemm %s %ldx%ldx%ldx%ld x%s y%s", ursa_cpu_simd()->name, (long)batch, (long)m, (long)n,
+             (long)k, x_turned ? "ᵀ" : "", y_turned ? "ᵀ" : "");
+    expect_close(&args.out, want, k, what);
+    free(want);
+    array_free(&args.x);
+    array_free(&args.y);
+    array_free(&args.out);
+    array_free(&args.bias);
+}
+
+static void products(void **state)
+{
+    (void)state;
+    for (int set = 0; ursa_cpu_set(set); set++) {
+        assert_true(ursa_cpu_use(ursa_cpu_set(set)->name));
+        ursa_rng rng = ursa_rng_new(7, URSA_PURPOSE_USER, 0);
+        for (int i = 0; i < 400; i++)
+            check_gemm(&rng, PICK(&rng, 1, 1, 2, 5), PICK(&rng, 0, 1, 2, 3, 5, 6, 7, 12, 13, 31, 64, 97, 130),
+                       PICK(&rng, 0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100),
+                       PICK(&rng, 0, 1, 2, 3, 8, 17, 64, 255, 300));
+        check_gemm(&rng, 1, 200, 150, 1030);
+        check_gemm(&rng, 1, 300, 310, 40);
+        check_gemm(&rng, 3, 100, 200, 260);
+        check_gemm(&rng, 200, 17, 19, 23);
+        check_gemm(&rng, 1, 1, 3000, 500);
+        check_gemm(&rng, 1, 3000, 1, 500);
+    }
+}
+
+/* ---- convolutions ------------------------------------------------------------ */
+
+struct conv {
+    ursa_conv_geometry geometry;
+    ursa_array x, w, dy; /* dy has the shape of the output */
+    char name[160];
+};
+
+/* Calls `each` for every product of the convolution, by element offsets. */
+typedef void each_product(void *context, int64_t x, int64_t w, int64_t out);
+
+static void for_products(const struct conv *conv, each_product *each, void *context)
+{
+    const int64_t *xs = conv->x.shape, *ws = conv->w.shape, *os = conv->dy.shape;
+    const ursa_conv_geometry *g = &conv->geometry;
+    int64_t group_out = os[3] / g->groups;
+    for (int64_t n = 0; n < os[0]; n++)
+        for (int64_t oh = 0; oh < os[1]; oh++)
+            for (int64_t ow = 0; ow < os[2]; ow++)
+                for (int64_t kh = 0; kh < ws[1]; kh++)
+                    for (int64_t kw = 0; kw < ws[2]; kw++) {
+                        int64_t h = oh * g->stride[0] - g->pad[0] + kh * g->dilation[0];
+                        int64_t w = ow * g->stride[1] - g->pad[1] + kw * g->dilation[1];
+                        if (h < 0 || h >= xs[1] || w < 0 || w >= xs[2])
+                            continue;
+                        for (int64_t o = 0; o < os[3]; o++)
+                            for (int64_t c = 0; c < ws[3]; c++)
+                                each(context, ((n * xs[1] + h) * xs[2] + w) * xs[3] + o / group_out * ws[3] + c,
+                                     ((o * ws[1] + kh) * ws[2] + kw) * ws[3] + c,
+                                     ((n * os[1] + oh) * os[2] + ow) * os[3] + o);
+                    }
+}
+
+struct sums {
+    const float *x, *w, *dy;
+    double *out, *dx, *dw;
+};
+
+static void add_product(void *context, int64_t x, int64_t w, int64_t out)
+{
+    struct sums *s = context;
+    s->out[out] += (double)s->x[x] * (double)s->w[w];
+    s->dx[x] += (double)s->dy[out] * (double)s->w[w];
+    s->dw[w] += (double)s->dy[out] * (double)s->x[x];
+}
+
+static double *doubles(const ursa_array *array)
+{
+    return calloc((size_t)ursa_array_count(array) + 1, sizeof(double));
+}
+
+static void check_conv(struct conv *conv, ursa_rng *rng)
+{
+    struct sums sums = {floats(&conv->x),   floats(&conv->w),  floats(&conv->dy),
+                        doubles(&conv->dy), doubles(&conv->x), doubles(&conv->w)};
+    for_products(conv, add_product, &sums);
+    const int64_t *xs = conv->x.shape, *ws = conv->w.shape, *os = conv->dy.shape;
+    int64_t filter = ws[1] * ws[2];
+
+    struct ursa_conv2d_args forward = {
+        .geometry = conv->geometry,
+        .x = conv->x,
+        .w = conv->w,
+        .out = array_new(4, os),
+        .activation = activations[ursa_rng_below(rng, 4)],
+    };
+    if (PICK(rng, 0, 1)) {
+        forward.bias = array_new(1, &os[3]);
+        fill(&forward.bias, rng);
+    }
+    for (int64_t i = 0; i < ursa_array_count(&forward.out); i++) {
+        if (forward.bias.buffer)
+            sums.out[i] += (double)floats(&forward.bias)[i % os[3]];
+        sums.out[i] = activate(&forward.activation, sums.out[i]);
+    }
+    poison(&forward.out);
+    RUN_BOTH(conv2d, &forward, &forward.out);
+    expect_close(&forward.out, sums.out, filter * ws[3], conv->name);
+
+    struct ursa_conv2d_grad_input_args input = {conv->geometry, conv->dy, conv->w, array_new(4, xs)};
+    poison(&input.dx);
+    RUN_BOTH(conv2d_grad_input, &input, &input.dx);
+    expect_close(&input.dx, sums.dx, filter * os[3] / conv->geometry.groups, conv->name);
+
+    struct ursa_conv2d_grad_weight_args weight = {conv->geometry, conv->x, conv->dy, array_new(4, ws)};
+    poison(&weight.dw);
+    RUN_BOTH(conv2d_grad_weight, &weight, &weight.dw);
+    expect_close(&weight.dw, sums.dw, os[0] * os[1] * os[2], conv->name);
+
+    array_free(&forward.out);
+    array_free(&forward.bias);
+    array_free(&input.dx);
+    array_free(&weight.dw);
+    free(sums.out);
+    free(sums.dx);
+    free(sums.dw);
+}
+
+struct conv_case {
+    int64_t images, height, width, group_in, group_out, kernel[2];
+    ursa_conv_geometry geometry;
+};
+
+static void run_conv(const struct conv_case *c, ursa_rng *rng)
+{
+    const ursa_conv_geometry *g = &c->geometry;
+    int64_t extent[2] = {c->height, c->width}, out[2];
+    for (int axis = 0; axis < 2; axis++) {
+        int64_t span = (c->kernel[axis] - 1) * g->dilation[axis] + 1;
+        int64_t room = extent[axis] + 2 * g->pad[axis] - span;
+        if (room < 0)
+            return;
+        out[axis] = room / g->stride[axis] + 1;
+    }
+    struct conv conv = {
+        .geometry = *g,
+        .x = array_new(4, (const int64_t[]){c->images, c->height, c->width, c->group_in * g->groups}),
+        .w = array_new(4, (const int64_t[]){c->group_out * g->groups, c->kernel[0], c->kernel[1], c->group_in}),
+        .dy = array_new(4, (const int64_t[]){c->images, out[0], out[1], c->group_out * g->groups}),
+    };
+    snprintf(conv.name, sizeof conv.name,
+             "conv %s %ldx%ldx%ld, %d groups of %ld to %ld, kernel %ldx%ld, stride %d %d, pad %d %d, dilation %d %d",
+             ursa_cpu_simd()->name, (long)c->images, (long)c->height, (long)c->width, g->groups, (long)c->group_in,
+             (long)c->group_out, (long)c->kernel[0], (long)c->kernel[1], g->stride[0], g->stride[1], g->pad[0],
+             g->pad[1], g->dilation[0], g->dilation[1]);
+    fill(&conv.x, rng);
+    fill(&conv.w, rng);
+    fill(&conv.dy, rng);
+    check_conv(&conv, rng);
+    array_free(&conv.x);
+    array_free(&conv.w);
+    array_free(&conv.dy);
+}
+
+static struct conv_case random_case(ursa_rng *rng)
+{
+    struct conv_case c = {
+        .images = PICK(rng, 0, 1, 1, 2, 3, 7),
+        .height = PICK(rng, 1, 2, 3, 5, 7, 8, 12),
+        .width = PICK(rng, 1, 2, 4, 7, 9, 17, 20),
+        .group_in = PICK(rng, 1, 1, 2, 3, 4, 8, 11, 16, 35),
+        .group_out = PICK(rng, 1, 1, 2, 3, 8, 13, 16, 17, 40),
+        .kernel = {PICK(rng, 1, 2, 3, 3, 5), PICK(rng, 1, 2, 3, 3, 4)},
+    };
+    ursa_conv_geometry *g = &c.geometry;
+    for (int axis = 0; axis < 2; axis++) {
+        g->stride[axis] = (int)PICK(rng, 1, 1, 2, 3);
+        g->pad[axis] = (int)PICK(rng, 0, 1, 1, 2, 4);
+        g->dilation[axis] = (int)PICK(rng, 1, 1, 1, 2, 3);
+    }
+    g->groups = (int)PICK(rng, 1, 1, 1, 2, 3, 9);
+    return c;
+}
+
+static void convolutions(void **state)
+{
+    (void)state;
+    static const struct conv_case fixed[] = {
+        {2, 37, 41, 3, 64, {7, 7}, {{2, 2}, {3, 3}, {1, 1}, 1}},   /* a stem */
+        {3, 28, 28, 1, 16, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},   /* a stem of one channel */
+        {2, 14, 14, 96, 100, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}}, /* several blocks each way */
+        {9, 4, 4, 130, 70, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},   /* several images to a band */
+        {2, 9, 300, 20, 24, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},  /* a row longer than a band */
+        {3, 16, 16, 33, 65, {1, 1}, {{2, 2}, {0, 0}, {1, 1}, 1}},
+        {2, 12, 12, 300, 20, {1, 1}, {{1, 1}, {0, 0}, {1, 1}, 1}}, /* an inner dimension in parts */
+        {2, 15, 15, 1, 1, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 67}},   /* depthwise */
+        {2, 15, 15, 1, 2, {3, 3}, {{2, 2}, {1, 1}, {1, 1}, 40}},
+        {4, 5, 5, 1, 3, {5, 5}, {{3, 3}, {2, 2}, {1, 1}, 5}},
+    };
+    for (int set = 0; ursa_cpu_set(set); set++) {
+        assert_true(ursa_cpu_use(ursa_cpu_set(set)->name));
+        ursa_rng rng = ursa_rng_new(11, URSA_PURPOSE_USER, 0);
+        for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+            run_conv(&fixed[i], &rng);
+        for (int i = 0; i < 150; i++) {
+            struct conv_case c = random_case(&rng);
+            run_conv(&c, &rng);
+        }
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    cpu = ursa_device_open("cpu");
+    return cpu ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products),
+        cmocka_unit_test(convolutions),
+    };
+    int failed = cmocka_run_group_tests(tests, setup, NULL);
+    return ursa_finish() || failed;
+}
