@@ -55,45 +55,27 @@ kernel void arange_integer(OUTPUT(T, out), int count, long start, long step)
 
 #ifdef RANDOM
 #define T RANDOM
-/* Each work item makes the four elements of one block. */
-#define STORE_FOUR(v0, v1, v2, v3)                                                                                     \
-    do {                                                                                                               \
-        STORE(T, out, at, v0);                                                                                         \
-        if (at + 1 < count)                                                                                            \
-            STORE(T, out, at + 1, v1);                                                                                 \
-        if (at + 2 < count)                                                                                            \
-            STORE(T, out, at + 2, v2);                                                                                 \
-        if (at + 3 < count)                                                                                            \
-            STORE(T, out, at + 3, v3);                                                                                 \
-    } while (0)
-
-kernel void uniform(OUTPUT(T, out), int count, long key, long counter, float a, float b)
+static inline float4 uniform(uint4 w, float a, float b)
 {
-    LOCATE(out);
-    long block = get_global_id(0);
-    if (block * 4 >= count)
-        return;
-    int at = (int)block * 4;
-    uint4 w = philox((ulong)key, (ulong)(counter + block));
-    float d = b - a;
-    STORE_FOUR(a + d * philox_uniform(w.x), a + d * philox_uniform(w.y), a + d * philox_uniform(w.z),
-               a + d * philox_uniform(w.w));
+    return a + (b - a) * (convert_float4(w >> 8u) * 0x1p-24f);
 }
 
-kernel void bernoulli(OUTPUT(T, out), int count, long key, long counter, float a, float b)
+static inline float4 bernoulli(uint4 w, float a, float b)
 {
-    LOCATE(out);
-    long block = get_global_id(0);
-    if (block * 4 >= count)
-        return;
-    int at = (int)block * 4;
-    uint4 w = philox((ulong)key, (ulong)(counter + block));
-    STORE_FOUR(philox_uniform(w.x) < a ? 1.0f : 0.0f, philox_uniform(w.y) < a ? 1.0f : 0.0f,
-               philox_uniform(w.z) < a ? 1.0f : 0.0f, philox_uniform(w.w) < a ? 1.0f : 0.0f);
+    return select((float4)(0.0f), (float4)(1.0f), convert_float4(w >> 8u) * 0x1p-24f < a);
 }
 
-/* Box and Muller. log1p(-u) is exact where 1 - u rounds; sinpi needs no 2π. */
-kernel void normal(OUTPUT(T, out), int count, long key, long counter, float a, float b)
+/* Box and Muller. log1p(-u) is exact where 1 - u rounds; sinpi needs no π. */
+static inline float4 normal(uint4 w, float a, float b)
+{
+    float2 r = sqrt(-2.0f * log1p(-(convert_float2(w.xz >> 8u) * 0x1p-24f)));
+    float2 t = convert_float2(w.yw >> 8u) * 0x1p-23f;
+    float2 even = r * cospi(t), odd = r * sinpi(t);
+    return a + b * (float4)(even.x, odd.x, even.y, odd.y);
+}
+
+/* Each work item makes the four elements of one block, by -DDISTRIBUTION. */
+kernel void random(OUTPUT(T, out), int count, long key, long counter, float a, float b)
 {
     LOCATE(out);
     long block = get_global_id(0);
@@ -101,9 +83,14 @@ kernel void normal(OUTPUT(T, out), int count, long key, long counter, float a, f
         return;
     int at = (int)block * 4;
     uint4 w = philox((ulong)key, (ulong)(counter + block));
-    float r0 = sqrt(-2.0f * log1p(-philox_uniform(w.x))), t0 = 2.0f * philox_uniform(w.y);
-    float r1 = sqrt(-2.0f * log1p(-philox_uniform(w.z))), t1 = 2.0f * philox_uniform(w.w);
-    STORE_FOUR(a + b * (r0 * cospi(t0)), a + b * (r0 * sinpi(t0)), a + b * (r1 * cospi(t1)), a + b * (r1 * sinpi(t1)));
+    float4 v = DISTRIBUTION(w, a, b);
+    STORE(T, out, at, v.x);
+    if (at + 1 < count)
+        STORE(T, out, at + 1, v.y);
+    if (at + 2 < count)
+        STORE(T, out, at + 2, v.z);
+    if (at + 3 < count)
+        STORE(T, out, at + 3, v.w);
 }
 #endif
 

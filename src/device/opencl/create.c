@@ -92,8 +92,8 @@ bool ursa_opencl_random(ursa_device *base, const struct ursa_random_args *args)
     cl_int count = ursa_cl_count("random", &args->out);
     if (count < 0)
         return false;
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "create", names[args->kind], "-DRANDOM=%s", ursa_cl_type(args->out.dtype));
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "create", "random", "-DRANDOM=%s -DDISTRIBUTION=%s",
+                                                   ursa_cl_type(args->out.dtype), names[args->kind]);
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, ((int64_t)count + 3) / 4), ursa_cl_array(&args->out),
                           ursa_cl_int(count), ursa_cl_long((cl_long)args->key), ursa_cl_long((cl_long)args->counter),
                           ursa_cl_float((float)args->a), ursa_cl_float((float)args->b));
