@@ -93,9 +93,9 @@ static bool describe_found(cl_platform_id platform, struct found *found)
         ok = found->identity && found->info.name && found->info.driver && found->info.level;
     } else if (whole) {
         ursa_log_line(URSA_LOG_WARN,
-                 "opencl: %s (%s, %s) is left out: it is not available, has no compiler or is older than "
-                 "OpenCL 1.2",
-                 name, maker, level);
+                      "opencl: %s (%s, %s) is left out: it is not available, has no compiler or is older than "
+                      "OpenCL 1.2",
+                      name, maker, level);
     }
     free(name), free(level), free(version), free(extensions), free(maker), free(release);
     return ok;
@@ -110,7 +110,8 @@ static void find_on_platform(cl_platform_id platform, bool gpus)
     cl_int code = ursa_cl.GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, MOST_PER_PLATFORM, ids, &count);
     if (code != CL_SUCCESS) {
         if (code != CL_DEVICE_NOT_FOUND)
-            ursa_log_line(URSA_LOG_WARN, "opencl: a platform is left out: clGetDeviceIDs: %s", ursa_cl_error_name(code));
+            ursa_log_line(URSA_LOG_WARN, "opencl: a platform is left out: clGetDeviceIDs: %s",
+                          ursa_cl_error_name(code));
         return;
     }
     for (cl_uint i = 0; i < count && i < MOST_PER_PLATFORM && device_count < MOST_DEVICES; i++) {
