@@ -61,7 +61,7 @@ static int default_threads(void)
     long count = strtol(text, &end, 10);
     if (errno || *end || count < 1 || count > THREADS_MAX) {
         ursa_log_line(URSA_LOG_WARN, "URSA_THREADS is \"%s\", which is not a number from 1 to %d; using %d", text,
-                 THREADS_MAX, processors());
+                      THREADS_MAX, processors());
         return processors();
     }
     return (int)count;

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 /* Blocks from this size on are aligned to huge pages, and ask for them. */
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -15,9 +18,16 @@
 /* ---- instruction sets ----------------------------------------------------- */
 
 #if defined(__x86_64__)
+/* Clang 14 does not know the name "f16c" of __builtin_cpu_supports. */
+static bool has_f16c(void)
+{
+    unsigned a, b, c = 0, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+
 static bool has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 static bool has_avx512(void)
