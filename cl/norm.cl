@@ -1,0 +1,279 @@
+/* norm.cl — batch and group normalisation.
+ *
+ * Sums over the rows of a matrix are taken in two stages, in an order that the
+ * shape alone decides: chunks of rows first, by work items that keep LANES
+ * channels each, then the chunks of a channel, by a group that joins them as a
+ * tree. Variances are joined as Chan, Golub and LeVeque (1983) do it, so that
+ * no large mean drowns them.
+ */
+#include "common.cl"
+#include "lanes.cl"
+#include "group.cl"
+
+/* ---- batch normalisation ------------------------------------------------- */
+
+/* The mean of each chunk of x [rows, channels], and the sum of squared
+ * distances from it: parts [2, chunks, channels]. */
+kernel void moments_part(INPUT(f32, x), OUTPUT(f32, parts), int rows, int vectors, int chunk, int chunks)
+{
+    LOCATE(x);
+    LOCATE(parts);
+    int i = (int)get_global_id(0), part = i / vectors, c = (i - part * vectors) * LANES, channels = vectors * LANES;
+    if (part >= chunks)
+        return;
+    int first = part * chunk, end = min(first + chunk, rows);
+    lanes sum = (lanes)(0.0f), squares = (lanes)(0.0f);
+    for (int r = first; r < end; r++)
+        sum += lanes_load(x + r * channels + c);
+    lanes mean = sum / (float)(end - first);
+    for (int r = first; r < end; r++) {
+        lanes d = lanes_load(x + r * channels + c) - mean;
+        squares += d * d;
+    }
+    lanes_store(mean, parts + part * channels + c);
+    lanes_store(squares, parts + (chunks + part) * channels + c);
+}
+
+typedef struct moments {
+    float count, mean, squares;
+} moments;
+
+static inline moments join(moments a, moments b)
+{
+    float count = a.count + b.count;
+    if (b.count == 0.0f || count == 0.0f)
+        return a;
+    float d = b.mean - a.mean, share = b.count / count;
+    return (moments){count, a.mean + d * share, a.squares + b.squares + d * d * a.count * share};
+}
+
+/* One group joins the chunks of one channel. */
+kernel void moments_join(INPUT(f32, parts), OUTPUT(f32, mean), OUTPUT(f32, inv_std), OUTPUT(f32, running_mean),
+                         OUTPUT(f32, running_var), local moments *each, int rows, int channels, int chunk, int chunks,
+                         float momentum, float eps)
+{
+    LOCATE(parts);
+    LOCATE(mean);
+    LOCATE(inv_std);
+    LOCATE(running_mean);
+    LOCATE(running_var);
+    int item = (int)get_local_id(0), c = (int)get_group_id(0);
+    moments mine = {0.0f, 0.0f, 0.0f};
+    for (int part = item; part < chunks; part += (int)get_local_size(0))
+        mine = join(mine, (moments){(float)min(chunk, rows - part * chunk), parts[part * channels + c],
+                                    parts[(chunks + part) * channels + c]});
+    each[item] = mine;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int half = (int)get_local_size(0) / 2; half > 0; half /= 2) {
+        if (item < half)
+            each[item] = join(each[item], each[item + half]);
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    if (item != 0)
+        return;
+    mine = each[0];
+    mean[c] = mine.mean;
+    inv_std[c] = 1.0f / sqrt(mine.squares / (float)rows + eps);
+#ifdef RUNNING_MEAN
+    running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mine.mean;
+#endif
+#ifdef RUNNING_VAR
+    running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (mine.squares / (float)(rows - 1));
+#endif
+}
+
+/* out = (x - mean) inv_std scale + shift. In inference (-DRUNNING) inv_std is
+ * the running variance. */
+kernel void normalise(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), INPUT(f32, mean), INPUT(f32, inv_std),
+                      OUTPUT(f32, out), int rows, int vectors, float eps)
+{
+    LOCATE(x);
+    LOCATE(scale);
+    LOCATE(shift);
+    LOCATE(mean);
+    LOCATE(inv_std);
+    LOCATE(out);
+    int i = (int)get_global_id(0), row = i / vectors, c = (i - row * vectors) * LANES;
+    if (row >= rows)
+        return;
+    lanes factor = lanes_load(inv_std + c);
+#ifdef RUNNING
+    factor = 1.0f / sqrt(factor + eps);
+#endif
+    lanes y = (lanes_load(x + i * LANES) - lanes_load(mean + c)) * factor;
+#ifdef SCALE
+    y *= lanes_load(scale + c);
+#endif
+#ifdef SHIFT
+    y += lanes_load(shift + c);
+#endif
+    lanes_store(y, out + i * LANES);
+}
+
+/* ---- gradients to scale and shift, of both kinds ------------------------- */
+
+/* Σ dy and Σ dy (x - mean) inv_std over each chunk of rows: parts
+ * [2, chunks, channels]. -DGROUPS: statistics are per group of channels of
+ * `span` rows (LANES is 1 then); else per channel. */
+kernel void norm_grad_part(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, mean), INPUT(f32, inv_std), OUTPUT(f32, parts),
+                           int rows, int vectors, int chunk, int chunks, int span, int groups)
+{
+    LOCATE(x);
+    LOCATE(dy);
+    LOCATE(mean);
+    LOCATE(inv_std);
+    LOCATE(parts);
+    int i = (int)get_global_id(0), part = i / vectors, c = (i - part * vectors) * LANES, channels = vectors * LANES;
+    if (part >= chunks)
+        return;
+    int first = part * chunk, end = min(first + chunk, rows);
+    lanes sum = (lanes)(0.0f), product = (lanes)(0.0f);
+    for (int r = first; r < end; r++) {
+#ifdef GROUPS
+        int statistic = r / span * groups + c / (channels / groups);
+#else
+        int statistic = c;
+#endif
+        lanes d = lanes_load(dy + r * channels + c);
+        sum += d;
+        product += d * ((lanes_load(x + r * channels + c) - lanes_load(mean + statistic)) *
+                        lanes_load(inv_std + statistic));
+    }
+    lanes_store(sum, parts + part * channels + c);
+    lanes_store(product, parts + (chunks + part) * channels + c);
+}
+
+/* One group adds up the chunks of one channel: dshift and dscale, and both
+ * [2, channels] for the gradient to x. */
+kernel void norm_grad_join(INPUT(f32, parts), OUTPUT(f32, sums), OUTPUT(f32, dscale), OUTPUT(f32, dshift),
+                           local float *each, int channels, int chunks)
+{
+    LOCATE(parts);
+    LOCATE(sums);
+    LOCATE(dscale);
+    LOCATE(dshift);
+    int item = (int)get_local_id(0), c = (int)get_group_id(0);
+    float sum = 0.0f, product = 0.0f;
+    for (int part = item; part < chunks; part += (int)get_local_size(0)) {
+        sum += parts[part * channels + c];
+        product += parts[(chunks + part) * channels + c];
+    }
+    sum = group_sum(each, sum);
+    product = group_sum(each, product);
+    if (item != 0)
+        return;
+    sums[c] = sum;
+    sums[channels + c] = product;
+#ifdef DSCALE
+    dscale[c] = product;
+#endif
+#ifdef DSHIFT
+    dshift[c] = sum;
+#endif
+}
+
+/* dx = scale inv_std (dy - Σ dy / rows - x̂ Σ dy x̂ / rows); in inference only
+ * the first term. */
+kernel void batch_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), INPUT(f32, mean), INPUT(f32, inv_std),
+                            INPUT(f32, sums), OUTPUT(f32, dx), int rows, int vectors)
+{
+    LOCATE(x);
+    LOCATE(dy);
+    LOCATE(scale);
+    LOCATE(mean);
+    LOCATE(inv_std);
+    LOCATE(sums);
+    LOCATE(dx);
+    int i = (int)get_global_id(0), row = i / vectors, c = (i - row * vectors) * LANES;
+    if (row >= rows)
+        return;
+    lanes d = lanes_load(dy + i * LANES), factor = lanes_load(inv_std + c);
+#ifdef TRAINING
+    lanes normal = (lanes_load(x + i * LANES) - lanes_load(mean + c)) * factor;
+    d -= (lanes_load(sums + c) + normal * lanes_load(sums + vectors * LANES + c)) / (float)rows;
+#endif
+#ifdef SCALE
+    factor *= lanes_load(scale + c);
+#endif
+    lanes_store(d * factor, dx + i * LANES);
+}
+
+/* ---- group normalisation -------------------------------------------------- */
+
+/* One group of work items normalises one group of channels of one sample: x
+ * [samples, rows, channels], `width` channels in a group. */
+kernel void group_norm(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), OUTPUT(f32, out), OUTPUT(f32, mean),
+                       OUTPUT(f32, inv_std), local float *each, int rows, int channels, int width, float eps)
+{
+    LOCATE(x);
+    LOCATE(scale);
+    LOCATE(shift);
+    LOCATE(out);
+    LOCATE(mean);
+    LOCATE(inv_std);
+    int item = (int)get_local_id(0), step = (int)get_local_size(0), which = (int)get_group_id(0);
+    int groups = channels / width, sample = which / groups, first = (which - sample * groups) * width;
+    int count = rows * width, base = sample * rows * channels + first;
+
+    float sum = 0.0f, squares = 0.0f;
+    for (int i = item; i < count; i += step) {
+        int r = i / width;
+        sum += x[base + r * channels + i - r * width];
+    }
+    float average = group_sum(each, sum) / (float)count;
+    for (int i = item; i < count; i += step) {
+        int r = i / width;
+        float d = x[base + r * channels + i - r * width] - average;
+        squares += d * d;
+    }
+    float factor = 1.0f / sqrt(group_sum(each, squares) / (float)count + eps);
+    if (item == 0) {
+        mean[which] = average;
+        inv_std[which] = factor;
+    }
+    for (int i = item; i < count; i += step) {
+        int r = i / width, c = i - r * width, at = base + r * channels + c;
+        float y = (x[at] - average) * factor;
+#ifdef SCALE
+        y *= scale[first + c];
+#endif
+#ifdef SHIFT
+        y += shift[first + c];
+#endif
+        out[at] = y;
+    }
+}
+
+kernel void group_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), INPUT(f32, mean), INPUT(f32, inv_std),
+                            OUTPUT(f32, dx), local float *each, int rows, int channels, int width)
+{
+    LOCATE(x);
+    LOCATE(dy);
+    LOCATE(scale);
+    LOCATE(mean);
+    LOCATE(inv_std);
+    LOCATE(dx);
+    int item = (int)get_local_id(0), step = (int)get_local_size(0), which = (int)get_group_id(0);
+    int groups = channels / width, sample = which / groups, first = (which - sample * groups) * width;
+    int count = rows * width, base = sample * rows * channels + first;
+    float average = mean[which], factor = inv_std[which];
+
+#ifdef SCALE
+#define SCALED(c) (dy[at] * scale[first + (c)])
+#else
+#define SCALED(c) (dy[at])
+#endif
+    float sum = 0.0f, product = 0.0f;
+    for (int i = item; i < count; i += step) {
+        int r = i / width, c = i - r * width, at = base + r * channels + c;
+        float d = SCALED(c);
+        sum += d;
+        product += d * ((x[at] - average) * factor);
+    }
+    sum = group_sum(each, sum) / (float)count;
+    product = group_sum(each, product) / (float)count;
+    for (int i = item; i < count; i += step) {
+        int r = i / width, c = i - r * width, at = base + r * channels + c;
+        dx[at] = factor * (SCALED(c) - sum - (x[at] - average) * factor * product);
+    }
+}

@@ -1,0 +1,203 @@
+/* norm.c — batch and group normalisation and their gradients. */
+#include "device/opencl/tile.h"
+
+/* Sums over rows are taken in chunks of at least CHUNK_ROWS, at most
+ * CHUNKS of them. */
+#define CHUNK_ROWS 64
+#define CHUNKS     1024
+
+/* Work items of a group that joins chunks, or normalises. */
+#define JOIN_ITEMS 64
+#define NORM_ITEMS 256
+
+/* The rows × channels that statistics per channel are made from. */
+struct matrix {
+    cl_int rows, channels, vectors;
+    cl_int chunk, chunks;
+    int lanes;
+};
+
+static struct matrix matrix_of(const struct ursa_cl_device *device, const ursa_array *x, bool grouped)
+{
+    struct matrix m = {.channels = (cl_int)x->shape[x->ndim - 1]};
+    m.rows = m.channels > 0 ? (cl_int)(ursa_array_count(x) / m.channels) : 0;
+    m.lanes = grouped ? 1 : ursa_cl_lanes(device, m.channels);
+    m.vectors = m.channels / m.lanes;
+    m.chunk = (cl_int)ursa_cl_tiles(m.rows, CHUNKS);
+    m.chunk = m.chunk > CHUNK_ROWS ? m.chunk : CHUNK_ROWS;
+    m.chunks = (cl_int)ursa_cl_tiles(m.rows, m.chunk);
+    return m;
+}
+
+static const char *defined(const ursa_array *array, const char *option)
+{
+    return array->buffer ? option : "";
+}
+
+static size_t group_size(const struct ursa_cl_kernel *kernel, size_t wanted, int64_t count)
+{
+    size_t size = ursa_cl_group_size(kernel, wanted);
+    while (size > 8 && (int64_t)size / 2 >= count)
+        size /= 2;
+    return size;
+}
+
+/* ---- batch normalisation --------------------------------------------------- */
+
+/* Mean and 1 / deviation of every channel, and the running statistics. */
+static bool batch_moments(struct ursa_cl_device *device, const struct ursa_batch_norm_args *args,
+                          const struct matrix *m)
+{
+    ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
+    struct ursa_cl_kernel *part = ursa_cl_kernel(device, "norm", "moments_part", "-DLANES=%d", m->lanes);
+    struct ursa_cl_kernel *join =
+        ursa_cl_kernel(device, "norm", "moments_join", "-DLANES=1 %s %s",
+                       defined(&args->running_mean, "-DRUNNING_MEAN"), defined(&args->running_var, "-DRUNNING_VAR"));
+    size_t size = group_size(join, JOIN_ITEMS, m->chunks);
+    bool ok =
+        parts &&
+        ursa_cl_launch(device, part, ursa_cl_items(device, (int64_t)m->chunks * m->vectors), ursa_cl_array(&args->x),
+                       ursa_cl_buffer(parts), ursa_cl_int(m->rows), ursa_cl_int(m->vectors), ursa_cl_int(m->chunk),
+                       ursa_cl_int(m->chunks)) &&
+        ursa_cl_launch(device, join, ursa_cl_groups(m->channels, size), ursa_cl_buffer(parts),
+                       ursa_cl_array(&args->mean), ursa_cl_array(&args->inv_std), ursa_cl_array(&args->running_mean),
+                       ursa_cl_array(&args->running_var), ursa_cl_local(size * 3 * sizeof(cl_float)),
+                       ursa_cl_int(m->rows), ursa_cl_int(m->channels), ursa_cl_int(m->chunk), ursa_cl_int(m->chunks),
+                       ursa_cl_float(args->momentum), ursa_cl_float(args->eps));
+    ursa_buffer_release(parts);
+    return ok;
+}
+
+bool ursa_opencl_batch_norm(ursa_device *base, const struct ursa_batch_norm_args *args)
+{
+    struct ursa_cl_device *device = ursa_cl_device(base);
+    if (ursa_cl_count("batch_norm", &args->x) < 0)
+        return false;
+    struct matrix m = matrix_of(device, &args->x, false);
+    if (args->training && m.rows > 0 && !batch_moments(device, args, &m))
+        return false;
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "norm", "normalise", "-DLANES=%d %s %s %s", m.lanes, defined(&args->scale, "-DSCALE"),
+                       defined(&args->shift, "-DSHIFT"), args->training ? "" : "-DRUNNING");
+    return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
+                          ursa_cl_array(&args->scale), ursa_cl_array(&args->shift),
+                          ursa_cl_array(args->training ? &args->mean : &args->running_mean),
+                          ursa_cl_array(args->training ? &args->inv_std : &args->running_var),
+                          ursa_cl_array(&args->out), ursa_cl_int(m.rows), ursa_cl_int(m.vectors),
+                          ursa_cl_float(args->eps));
+}
+
+/* ---- gradients to scale and shift, of both kinds --------------------------- */
+
+struct column_sums {
+    const ursa_array *x, *dy, *mean, *inv_std, *dscale, *dshift;
+    int span, groups; /* rows and groups of a sample; groups 0: statistics are per channel */
+};
+
+/* Σ dy and Σ dy x̂ of every channel, into `sums` [2, channels] and where they
+ * are wanted. */
+static bool column_sums(struct ursa_cl_device *device, const struct column_sums *s, const struct matrix *m,
+                        const ursa_buffer *sums)
+{
+    ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
+    struct ursa_cl_kernel *part =
+        ursa_cl_kernel(device, "norm", "norm_grad_part", "-DLANES=%d %s", m->lanes, s->groups ? "-DGROUPS" : "");
+    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "norm_grad_join", "-DLANES=1 %s %s",
+                                                 defined(s->dscale, "-DDSCALE"), defined(s->dshift, "-DDSHIFT"));
+    size_t size = group_size(join, JOIN_ITEMS, m->chunks);
+    bool ok =
+        parts &&
+        ursa_cl_launch(device, part, ursa_cl_items(device, (int64_t)m->chunks * m->vectors), ursa_cl_array(s->x),
+                       ursa_cl_array(s->dy), ursa_cl_array(s->mean), ursa_cl_array(s->inv_std), ursa_cl_buffer(parts),
+                       ursa_cl_int(m->rows), ursa_cl_int(m->vectors), ursa_cl_int(m->chunk), ursa_cl_int(m->chunks),
+                       ursa_cl_int(s->span), ursa_cl_int(s->groups)) &&
+        ursa_cl_launch(device, join, ursa_cl_groups(m->channels, size), ursa_cl_buffer(parts), ursa_cl_buffer(sums),
+                       ursa_cl_array(s->dscale), ursa_cl_array(s->dshift), ursa_cl_local(size * sizeof(cl_float)),
+                       ursa_cl_int(m->channels), ursa_cl_int(m->chunks));
+    ursa_buffer_release(parts);
+    return ok;
+}
+
+bool ursa_opencl_batch_norm_grad(ursa_device *base, const struct ursa_batch_norm_grad_args *args)
+{
+    struct ursa_cl_device *device = ursa_cl_device(base);
+    if (ursa_cl_count("batch_norm_grad", &args->x) < 0)
+        return false;
+    struct matrix m = matrix_of(device, &args->x, false);
+    struct column_sums s = {.x = &args->x,
+                            .dy = &args->dy,
+                            .mean = &args->mean,
+                            .inv_std = &args->inv_std,
+                            .dscale = &args->dscale,
+                            .dshift = &args->dshift};
+    ursa_buffer *sums = ursa_buffer_new(base, URSA_F32, 2 * (int64_t)m.channels);
+    bool ok = sums && column_sums(device, &s, &m, sums);
+    if (ok && args->dx.buffer) {
+        struct ursa_cl_kernel *kernel =
+            ursa_cl_kernel(device, "norm", "batch_norm_grad", "-DLANES=%d %s %s", m.lanes,
+                           defined(&args->scale, "-DSCALE"), args->training ? "-DTRAINING" : "");
+        ok = ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
+                            ursa_cl_array(&args->dy), ursa_cl_array(&args->scale), ursa_cl_array(&args->mean),
+                            ursa_cl_array(&args->inv_std), ursa_cl_buffer(sums), ursa_cl_array(&args->dx),
+                            ursa_cl_int(m.rows), ursa_cl_int(m.vectors));
+    }
+    ursa_buffer_release(sums);
+    return ok;
+}
+
+/* ---- group normalisation ----------------------------------------------------- */
+
+bool ursa_opencl_group_norm(ursa_device *base, const struct ursa_group_norm_args *args)
+{
+    struct ursa_cl_device *device = ursa_cl_device(base);
+    if (ursa_cl_count("group_norm", &args->x) < 0)
+        return false;
+    cl_int rows = (cl_int)args->x.shape[1], channels = (cl_int)args->x.shape[2], width = channels / args->groups;
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "group_norm", "-DLANES=1 %s %s",
+                                                   defined(&args->scale, "-DSCALE"), defined(&args->shift, "-DSHIFT"));
+    size_t size = group_size(kernel, NORM_ITEMS, (int64_t)rows * width);
+    int64_t groups = rows > 0 && width > 0 ? args->x.shape[0] * args->groups : 0;
+    return ursa_cl_launch(device, kernel, ursa_cl_groups(groups, size), ursa_cl_array(&args->x),
+                          ursa_cl_array(&args->scale), ursa_cl_array(&args->shift), ursa_cl_array(&args->out),
+                          ursa_cl_array(&args->mean), ursa_cl_array(&args->inv_std),
+                          ursa_cl_local(size * sizeof(cl_float)), ursa_cl_int(rows), ursa_cl_int(channels),
+                          ursa_cl_int(width), ursa_cl_float(args->eps));
+}
+
+static bool group_norm_dx(struct ursa_cl_device *device, const struct ursa_group_norm_grad_args *args)
+{
+    cl_int rows = (cl_int)args->x.shape[1], channels = (cl_int)args->x.shape[2], width = channels / args->groups;
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "norm", "group_norm_grad", "-DLANES=1 %s", defined(&args->scale, "-DSCALE"));
+    size_t size = group_size(kernel, NORM_ITEMS, (int64_t)rows * width);
+    int64_t groups = rows > 0 && width > 0 ? args->x.shape[0] * args->groups : 0;
+    return ursa_cl_launch(device, kernel, ursa_cl_groups(groups, size), ursa_cl_array(&args->x),
+                          ursa_cl_array(&args->dy), ursa_cl_array(&args->scale), ursa_cl_array(&args->mean),
+                          ursa_cl_array(&args->inv_std), ursa_cl_array(&args->dx),
+                          ursa_cl_local(size * sizeof(cl_float)), ursa_cl_int(rows), ursa_cl_int(channels),
+                          ursa_cl_int(width));
+}
+
+bool ursa_opencl_group_norm_grad(ursa_device *base, const struct ursa_group_norm_grad_args *args)
+{
+    struct ursa_cl_device *device = ursa_cl_device(base);
+    if (ursa_cl_count("group_norm_grad", &args->x) < 0)
+        return false;
+    if (args->dx.buffer && !group_norm_dx(device, args))
+        return false;
+    if (!args->dscale.buffer && !args->dshift.buffer)
+        return true;
+    struct matrix m = matrix_of(device, &args->x, true);
+    struct column_sums s = {.x = &args->x,
+                            .dy = &args->dy,
+                            .mean = &args->mean,
+                            .inv_std = &args->inv_std,
+                            .dscale = &args->dscale,
+                            .dshift = &args->dshift,
+                            .span = (int)args->x.shape[1],
+                            .groups = args->groups};
+    ursa_buffer *sums = ursa_buffer_new(base, URSA_F32, 2 * (int64_t)m.channels);
+    bool ok = sums && column_sums(device, &s, &m, sums);
+    ursa_buffer_release(sums);
+    return ok;
+}
