@@ -156,3 +156,32 @@ bool ursa_cpu_copy(ursa_device *device, const struct ursa_copy_args *args)
     }
     return ursa_blocks_run(&blocks, strided_range, &blocks);
 }
+
+/* ---- for other operators ------------------------------------------------------------ */
+
+bool ursa_cpu_contiguous(ursa_device *device, const ursa_array *x, ursa_dtype dtype, ursa_array *view,
+                         ursa_buffer **buffer)
+{
+    *view = *x;
+    *buffer = NULL;
+    if (x->dtype == dtype && ursa_array_is_contiguous(x))
+        return true;
+    int64_t count = ursa_array_count(x), step = 1;
+    view->buffer = *buffer = ursa_buffer_new(device, dtype, count);
+    view->dtype = dtype;
+    view->offset = 0;
+    for (int axis = x->ndim - 1; axis >= 0; axis--) {
+        view->stride[axis] = step;
+        step *= x->shape[axis];
+    }
+    return *buffer && (count == 0 || ursa_cpu_copy(device, &(struct ursa_copy_args){.x = *x, .out = *view}));
+}
+
+ursa_around ursa_cpu_around(const ursa_array *array, int axis)
+{
+    ursa_around around = {.outer = 1, .extent = array->ndim ? array->shape[axis] : 1, .inner = 1};
+    for (int i = 0; i < array->ndim; i++)
+        if (i != axis)
+            *(i < axis ? &around.outer : &around.inner) *= array->shape[i];
+    return around;
+}

@@ -43,6 +43,17 @@ static inline int64_t *ursa_cpu_i64(const ursa_array *array)
 #include "device/ops.def"
 #undef URSA_OP
 
+/* x as a contiguous array of `dtype`: itself where it is one, else a copy in
+ * *buffer, which is NULL otherwise and the caller's to release in any case. */
+bool ursa_cpu_contiguous(ursa_device *device, const ursa_array *x, ursa_dtype dtype, ursa_array *view,
+                         ursa_buffer **buffer);
+
+/* An array seen around an axis. */
+typedef struct ursa_around {
+    int64_t outer, extent, inner;
+} ursa_around;
+ursa_around ursa_cpu_around(const ursa_array *array, int axis);
+
 /* Memory and transfers; table.c puts them beside the operators. */
 void *ursa_cpu_allocate(ursa_device *device, size_t bytes);
 void ursa_cpu_release(ursa_device *device, void *handle, size_t bytes);

@@ -314,18 +314,8 @@ static bool as_rows(struct reduction *op, ursa_device *device, const ursa_array 
     op->x = ursa_cpu_data(x);
     if (x->dtype == URSA_F32 && (ends_in_unit(&op->reduced) || ends_in_unit(&op->kept)))
         return true;
-    int64_t count = ursa_array_count(x), step = 1;
-    if (x->dtype == URSA_F32 && count <= 1)
-        return true;
-    ursa_array floats = *x;
-    floats.buffer = *copy = ursa_buffer_new(device, URSA_F32, count);
-    floats.dtype = URSA_F32;
-    floats.offset = 0;
-    for (int axis = x->ndim - 1; axis >= 0; axis--) {
-        floats.stride[axis] = step;
-        step *= x->shape[axis];
-    }
-    if (!*copy || (count && !ursa_cpu_copy(device, &(struct ursa_copy_args){.x = *x, .out = floats})))
+    ursa_array floats;
+    if (!ursa_cpu_contiguous(device, x, URSA_F32, &floats, copy))
         return false;
     part_axes(op, &floats, out);
     op->x = ursa_cpu_data(&floats);
