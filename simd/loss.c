@@ -1,32 +1,14 @@
 /* loss.c — cross-entropy of rows of logits, and the elementwise losses of
  * loss.def. */
 #include "loss.h"
-#include "lanes.h"
-#include <math.h>
+#include "rows.h"
 
 /* ---- cross-entropy ------------------------------------------------------ */
-
-static float row_max(const float *x, int64_t n)
-{
-    vf low = vf_set(-INFINITY), best = low;
-    int64_t i = 0;
-    for (; i + V_LANES <= n; i += V_LANES)
-        best = vf_max(best, vf_load(x + i));
-    if (i < n)
-        best = vf_max(best, v_load_or(x + i, n - i, low));
-    return vf_hmax(best);
-}
 
 static float row_log_sum(const float *x, int64_t n)
 {
     float max = row_max(x, n);
-    vf m = vf_set(max), sum = vf_zero();
-    int64_t i = 0;
-    for (; i + V_LANES <= n; i += V_LANES)
-        sum = vf_add(sum, vf_exp(vf_sub(vf_load(x + i), m)));
-    if (i < n)
-        sum = vf_add(sum, vf_select(v_first(n - i), vf_exp(vf_sub(vf_load_n(x + i, n - i), m)), vf_zero()));
-    return max + logf(vf_sum(sum));
+    return max + logf(row_exp_sum(x, n, max, NULL));
 }
 
 /* Σ v (log_sum - x), without weights v = 1. */

@@ -1,45 +1,14 @@
 /* softmax.c — softmax and log-softmax along rows or columns: the maximum, the
  * sum of eˣ⁻ᵐᵃˣ, the result. */
 #include "softmax.h"
-#include "lanes.h"
-#include <math.h>
+#include "rows.h"
 
 /* ---- rows --------------------------------------------------------------- */
-
-V_INLINE float row_max(const float *x, int64_t n)
-{
-    vf low = vf_set(-INFINITY), best = low;
-    int64_t i = 0;
-    for (; i + V_LANES <= n; i += V_LANES)
-        best = vf_max(best, vf_load(x + i));
-    if (i < n)
-        best = vf_max(best, v_load_or(x + i, n - i, low));
-    return vf_hmax(best);
-}
-
-V_INLINE float row_softmax_sum(const float *x, int64_t n, float max, float *y)
-{
-    vf m = vf_set(max), sum = vf_zero();
-    int64_t i = 0;
-    for (; i + V_LANES <= n; i += V_LANES) {
-        vf e = vf_exp(vf_sub(vf_load(x + i), m));
-        sum = vf_add(sum, e);
-        if (y)
-            vf_store(y + i, e);
-    }
-    if (i < n) {
-        vf e = vf_exp(vf_sub(vf_load_n(x + i, n - i), m));
-        sum = vf_add(sum, vf_select(v_first(n - i), e, vf_zero()));
-        if (y)
-            vf_store_n(y + i, e, n - i);
-    }
-    return vf_sum(sum);
-}
 
 static void rows_softmax(const float *x, int64_t rows, int64_t n, float *y)
 {
     for (int64_t r = 0; r < rows; r++, x += n, y += n) {
-        float sum = row_softmax_sum(x, n, row_max(x, n), y);
+        float sum = row_exp_sum(x, n, row_max(x, n), y);
         vf scale = vf_set(1.0f / sum);
         for (int64_t i = 0; i < n; i += V_LANES) {
             int64_t lanes = v_lanes_of(n - i);
@@ -53,7 +22,7 @@ static void rows_log_softmax(const float *x, int64_t rows, int64_t n, float *y)
     for (int64_t r = 0; r < rows; r++, x += n, y += n) {
         float max = row_max(x, n);
         /* Two subtractions: the logits may be large, their differences not. */
-        vf m = vf_set(max), log_sum = vf_set(logf(row_softmax_sum(x, n, max, NULL)));
+        vf m = vf_set(max), log_sum = vf_set(logf(row_exp_sum(x, n, max, NULL)));
         for (int64_t i = 0; i < n; i += V_LANES) {
             int64_t lanes = v_lanes_of(n - i);
             v_store_part(y + i, vf_sub(vf_sub(v_load_part(x + i, lanes), m), log_sum), lanes);
@@ -92,11 +61,15 @@ V_INLINE void columns_part(const float *x, int64_t n, int64_t stride, int64_t la
     vf max = vf_set(-INFINITY), sum = vf_zero();
     for (int64_t i = 0; i < n; i++)
         max = vf_max(max, v_load_part(x + i * stride, lanes));
-    for (int64_t i = 0; i < n; i++) {
-        vf e = vf_exp(vf_sub(v_load_part(x + i * stride, lanes), max));
-        sum = vf_add(sum, e);
-        if (!log)
-            v_store_part(y + i * stride, e, lanes);
+    for (int64_t begin = 0; begin < n; begin += SUM_BLOCK) {
+        vf part = vf_zero();
+        for (int64_t i = begin; i < n && i < begin + SUM_BLOCK; i++) {
+            vf e = vf_exp(vf_sub(v_load_part(x + i * stride, lanes), max));
+            part = vf_add(part, e);
+            if (!log)
+                v_store_part(y + i * stride, e, lanes);
+        }
+        sum = vf_add(sum, part);
     }
     vf end = log ? vf_log(sum) : vf_div(vf_set(1.0f), sum);
     for (int64_t i = 0; i < n; i++) {
