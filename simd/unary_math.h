@@ -108,7 +108,9 @@ FUNCTION(log)
 }
 FUNCTION(log1p)
 {
-    return vf_log1p(x);
+    vm huge = vf_gt(x, vf_set(1e38f));
+    vf y = vf_log1p(x);
+    return vm_any(huge) ? vf_select(huge, vf_log(x), y) : y; /* where 1 + x is x */
 }
 FUNCTION(log2)
 {
