@@ -38,4 +38,15 @@ V_INLINE void v_store_part(float *p, vf v, int64_t lanes)
         vf_store_n(p, v, lanes);
 }
 
+/* Like v_store_part, but may write more, up to `room` elements: for outputs
+ * that are written front to back, where the lanes after a tail are overwritten
+ * by what follows. Masked stores are slow on some processors. */
+V_INLINE void v_store_ahead(float *p, vf v, int64_t lanes, int64_t room)
+{
+    if (lanes == V_LANES || room >= V_LANES)
+        vf_store(p, v);
+    else
+        vf_store_n(p, v, lanes);
+}
+
 #endif

@@ -9,7 +9,8 @@
 /* `vectors` (a constant) vectors of channels of output pixel (oh, ow); the
  * last has `lanes` lanes. */
 V_INLINE void sum_pixel(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t oh,
-                        const struct ursa_taps *columns, int64_t ow, int vectors, int64_t lanes, float *out)
+                        const struct ursa_taps *columns, int64_t ow, int vectors, int64_t lanes, float *out,
+                        int64_t room)
 {
     vf total[4] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
     for (int32_t i = rows->begin[oh]; i < rows->begin[oh + 1]; i++) {
@@ -26,20 +27,22 @@ V_INLINE void sum_pixel(const float *x, int64_t w, int64_t c, const struct ursa_
             total[k] = vf_fma(weight, sum[k], total[k]);
     }
     for (int k = 0; k < vectors; k++)
-        v_store_part(out + k * V_LANES, total[k], lanes);
+        v_store_ahead(out + k * V_LANES, total[k], lanes, room - k * V_LANES);
 }
 
 static void row(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
                 const struct ursa_taps *columns, int64_t out_w, float *out)
 {
     for (int64_t i = 0; i < out_w; i++, out += c) {
-        int64_t k = 0;
+        int64_t k = 0, room = (out_w - i) * c;
         for (; k + 4 * V_LANES <= c; k += 4 * V_LANES)
-            sum_pixel(x + k, w, c, rows, o, columns, i, 4, V_LANES, out + k);
+            sum_pixel(x + k, w, c, rows, o, columns, i, 4, V_LANES, out + k, room - k);
+        for (; k + 2 * V_LANES <= c; k += 2 * V_LANES)
+            sum_pixel(x + k, w, c, rows, o, columns, i, 2, V_LANES, out + k, room - k);
         for (; k + V_LANES <= c; k += V_LANES)
-            sum_pixel(x + k, w, c, rows, o, columns, i, 1, V_LANES, out + k);
+            sum_pixel(x + k, w, c, rows, o, columns, i, 1, V_LANES, out + k, room - k);
         if (k < c)
-            sum_pixel(x + k, w, c, rows, o, columns, i, 1, c - k, out + k);
+            sum_pixel(x + k, w, c, rows, o, columns, i, 1, c - k, out + k, room - k);
     }
 }
 
@@ -140,7 +143,7 @@ static void grid(const struct ursa_grid_rules *rules, const float *x, const floa
             vf sum = vf_zero();
             for (int j = 0; j < corners.count; j++)
                 sum = vf_fma(vf_set(corners.weight[j]), v_load_part(x + corners.pixel[j] * c + k, lanes), sum);
-            v_store_part(out + k, sum, lanes);
+            v_store_ahead(out + k, sum, lanes, (count - i) * c - k);
         }
     }
 }
