@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct ursa_cl_api ursa_cl;
 static bool loaded;
@@ -33,9 +34,24 @@ static bool find(void *library, const char *name, void *slot)
     return true;
 }
 
+/* In a chroot without /sys a driver cannot look at the machine; PoCL then ends
+ * the whole process. */
+static bool drivers_would_abort(void)
+{
+#ifdef __linux__
+    return access("/sys/devices/system/cpu", F_OK) != 0;
+#else
+    return false;
+#endif
+}
+
 /* The library stays loaded: drivers do not survive being unloaded. */
 static void load_cl(void)
 {
+    if (drivers_would_abort()) {
+        ursa_log_line(URSA_LOG_WARN, "opencl: left out, because /sys is not mounted");
+        return;
+    }
     static const char *const names[] = {"libOpenCL.so.1", "libOpenCL.so",
                                         "/System/Library/Frameworks/OpenCL.framework/OpenCL", "OpenCL.dll", NULL};
     void *library = open_first(names);
