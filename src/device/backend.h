@@ -48,6 +48,7 @@ struct ursa_buffer {
     void *handle;   /* host pointer on the CPU, cl_mem on OpenCL */
     size_t bytes;   /* of the allocation, at least what was asked for */
     int references; /* atomic */
+    uint64_t version; /* how often a tensor over it was changed in place; counted by the tensor room */
 };
 
 /* Buffers from the caching allocator of the device; contents undefined. One

@@ -10,9 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#pragma weak ursa_cpu_provider
-#pragma weak ursa_opencl_provider
-
 /* A device that can be opened: number `index` of its provider, or one that was
  * registered by hand and has no provider. */
 struct entry {
