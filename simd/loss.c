@@ -5,20 +5,28 @@
 
 /* ---- cross-entropy ------------------------------------------------------ */
 
-static float row_log_sum(const float *x, int64_t n)
+/* log Σ eˣ in two parts: beside large logits the logarithm would lose its
+ * digits, and with them the loss of a row that is almost right. */
+struct log_sum {
+    float max, rest;
+};
+
+static struct log_sum row_log_sum(const float *x, int64_t n)
 {
     float max = row_max(x, n);
-    return max + logf(row_exp_sum(x, n, max, NULL));
+    return (struct log_sum){max, logf(row_exp_sum(x, n, max, NULL))};
 }
 
-/* Σ v (log_sum - x), without weights v = 1. */
-static float row_weighted(const float *x, const float *weight, int64_t n, float log_sum)
+/* Σ -v log softmax(x), without weights v = 1. */
+static float row_weighted(const float *x, const float *weight, int64_t n, struct log_sum total)
 {
-    vf end = vf_set(log_sum), sum = vf_zero();
+    vf max = vf_set(total.max), rest = vf_set(total.rest), sum = vf_zero();
     for (int64_t i = 0; i < n; i += V_LANES) {
         int64_t lanes = v_lanes_of(n - i);
-        vf d = vf_sub(end, v_load_or(x + i, lanes, end));
-        sum = weight ? vf_fma(d, v_load_part(weight + i, lanes), sum) : vf_add(sum, d);
+        vf d = vf_add(vf_sub(max, v_load_part(x + i, lanes)), rest);
+        if (weight)
+            d = vf_mul(d, v_load_part(weight + i, lanes));
+        sum = vf_add(sum, lanes == V_LANES ? d : vf_select(v_first(lanes), d, vf_zero()));
     }
     return vf_sum(sum);
 }
@@ -28,15 +36,16 @@ static void cross_entropy(const struct ursa_cross_entropy_rules *rules, const fl
 {
     int64_t n = rules->n;
     for (int64_t r = 0; r < rows; r++, x += n) {
-        log_sum[r] = row_log_sum(x, n);
+        struct log_sum total = row_log_sum(x, n);
+        log_sum[r] = total.max + total.rest;
         loss[r] = row_weight[r] = 0.0f;
         int64_t class = classes[r];
         if (class == rules->ignore)
             continue;
         row_weight[r] = rules->weight ? rules->weight[class] : 1.0f;
-        loss[r] = (1.0f - rules->smoothing) * row_weight[r] * (log_sum[r] - x[class]);
+        loss[r] = (1.0f - rules->smoothing) * row_weight[r] * (total.max - x[class] + total.rest);
         if (rules->smoothing != 0.0f)
-            loss[r] += rules->smoothing / (float)n * row_weighted(x, rules->weight, n, log_sum[r]);
+            loss[r] += rules->smoothing / (float)n * row_weighted(x, rules->weight, n, total);
     }
 }
 
