@@ -130,7 +130,7 @@ bool reference64_moments(ursa_device *device, const struct ursa_moments_args *ar
         if (present(&args->mean))
             put(&args->mean, i, mean[i]);
         if (present(&args->var))
-            put(&args->var, i, square[i] / (n - args->correction));
+            put(&args->var, i, square[i] / fmax(n - args->correction, 0));
     }
     free(mean);
     free(square);
