@@ -9,9 +9,9 @@
         barrier(CLK_LOCAL_MEM_FENCE);                                                                                  \
         each[item] = mine;                                                                                             \
         barrier(CLK_LOCAL_MEM_FENCE);                                                                                  \
-        for (int half = (int)get_local_size(0) / 2; half > 0; half /= 2) {                                             \
-            if (item < half) {                                                                                         \
-                float x = each[item], y = each[item + half];                                                           \
+        for (int apart = (int)get_local_size(0) / 2; apart > 0; apart /= 2) {                                             \
+            if (item < apart) {                                                                                         \
+                float x = each[item], y = each[item + apart];                                                           \
                 each[item] = expression;                                                                               \
             }                                                                                                          \
             barrier(CLK_LOCAL_MEM_FENCE);                                                                              \

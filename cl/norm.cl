@@ -64,9 +64,9 @@ kernel void moments_join(INPUT(f32, parts), OUTPUT(f32, mean), OUTPUT(f32, inv_s
                                     parts[(chunks + part) * channels + c]});
     each[item] = mine;
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int half = (int)get_local_size(0) / 2; half > 0; half /= 2) {
-        if (item < half)
-            each[item] = join(each[item], each[item + half]);
+    for (int apart = (int)get_local_size(0) / 2; apart > 0; apart /= 2) {
+        if (item < apart)
+            each[item] = join(each[item], each[item + apart]);
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     if (item != 0)

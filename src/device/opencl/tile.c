@@ -9,12 +9,13 @@ struct split {
     int block_rows, block_vectors;
 };
 
-/* The size that covers `extent` with the least beyond it; the first of equals. */
-static int least_waste(int64_t extent, const int *sizes, int count)
+/* The size whose tiles cover `extent` at the least cost: what they compute, and
+ * a little for each tile. */
+static int cheapest(int64_t extent, const int *sizes, int count)
 {
     int best = sizes[0];
     for (int i = 1; i < count; i++)
-        if (ursa_cl_tiles(extent, sizes[i]) * sizes[i] < ursa_cl_tiles(extent, best) * best)
+        if (ursa_cl_tiles(extent, sizes[i]) * (sizes[i] + 8) < ursa_cl_tiles(extent, best) * (best + 8))
             best = sizes[i];
     return best;
 }
@@ -23,14 +24,12 @@ static int least_waste(int64_t extent, const int *sizes, int count)
  * fill the 16 vector registers of most processors. */
 static struct split split_for_cpu(int64_t m, int64_t n)
 {
-    static const int rows[] = {96, 64, 48, 32, 24, 16, 4}, columns[] = {64, 48, 32, 16, 8};
+    static const int rows[] = {96, 64, 32, 16}, columns[] = {64, 48, 32, 16};
     struct split s = {.items_down = 1, .items_across = 1};
-    s.rows = least_waste(m, rows, 7);
-    s.columns = least_waste(n, columns, 5);
-    if (m > 512) /* what is beyond does not count */
-        s.rows = 96;
+    s.rows = cheapest(m, rows, 4);
+    s.columns = cheapest(n, columns, 4);
     s.block_rows = s.rows % 6 == 0 ? 6 : 4;
-    s.block_vectors = s.columns == 8 ? 1 : 2;
+    s.block_vectors = 2;
     return s;
 }
 
