@@ -36,6 +36,15 @@ V_INLINE vf gelu_tanh_inner(vf x)
     return vf_mul(vf_set(SQRT_2_BY_PI), cubic);
 }
 
+/* e^|x| / 2, which sinh and cosh are beyond where SLEEF's give infinity, while
+ * the result is still a number. */
+#define HYPERBOLIC_LIMIT 88.0f
+V_INLINE vf half_exp(vf x)
+{
+    vf e = vf_exp(vf_mul(vf_set(0.5f), vf_abs(x)));
+    return vf_mul(vf_mul(vf_set(0.5f), e), e);
+}
+
 /* ---- functions ------------------------------------------------------------ */
 
 FUNCTION(affine)
@@ -142,11 +151,15 @@ FUNCTION(atan)
 }
 FUNCTION(sinh)
 {
-    return vf_sinh(x);
+    vm huge = vf_gt(vf_abs(x), vf_set(HYPERBOLIC_LIMIT));
+    vf y = vf_sinh(x);
+    return vm_any(huge) ? vf_select(huge, vf_copysign(half_exp(x), x), y) : y;
 }
 FUNCTION(cosh)
 {
-    return vf_cosh(x);
+    vm huge = vf_gt(vf_abs(x), vf_set(HYPERBOLIC_LIMIT));
+    vf y = vf_cosh(x);
+    return vm_any(huge) ? vf_select(huge, half_exp(x), y) : y;
 }
 FUNCTION(tanh)
 {
@@ -318,11 +331,11 @@ GRADIENT(atan)
 }
 GRADIENT(sinh)
 {
-    return vf_cosh(v);
+    return f_cosh(v, a, b);
 }
 GRADIENT(cosh)
 {
-    return vf_sinh(v);
+    return f_sinh(v, a, b);
 }
 GRADIENT(tanh)
 {

@@ -23,7 +23,7 @@
  *   vf_select(m, a, b)       a where m, else b
  *   vf_sum(v) vf_hmin(v) vf_hmax(v) → float, in an order that is fixed for the set
  *   vf_exp vf_expm1 vf_log vf_log1p vf_log2 vf_sin vf_cos vf_tan vf_asin vf_acos vf_atan
- *   vf_sinh vf_cosh vf_tanh vf_erf vf_pow vf_atan2      SLEEF's, 1.0 ulp; log1p up to 1e38
+ *   vf_sinh vf_cosh vf_tanh vf_erf vf_pow vf_atan2      SLEEF's, 1.0 ulp; log1p up to 1e38, sinh and cosh to 88
  *
  * A tail is handled with vf_load_n and vf_store_n and the same arithmetic as
  * the body, so that an element's value does not depend on where it stands.

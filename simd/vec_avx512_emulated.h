@@ -88,6 +88,23 @@ V_INLINE __m256i v_cvtps_ph(__m512 v)
 }
 #define _mm512_cvtps_ph(v, rounding) v_cvtps_ph(v)
 
+V_INLINE __m256 v_half(__m512 v, int which)
+{
+    __m256 half[2];
+    memcpy(half, &v, sizeof half);
+    return half[which];
+}
+
+V_INLINE __m512 v_join(__m256 low, __m256 high)
+{
+    __m256 half[2] = {low, high};
+    return _mm512_loadu_ps((const float *)half);
+}
+
+/* SIMDe's rounds the wrong way: it gives 0.5 for floor(0.5). */
+#undef _mm512_roundscale_ps
+#define _mm512_roundscale_ps(v, how) v_join(_mm256_round_ps(v_half(v, 0), how), _mm256_round_ps(v_half(v, 1), how))
+
 V_INLINE __m512 v_halves(__m256 (*function)(__m256), __m512 x)
 {
     __m256 half[2];
