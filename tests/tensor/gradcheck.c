@@ -128,6 +128,15 @@ static ursa_tensor *diamond(ursa_tensor *x)
     return ursa_mul(left, ursa_sum(right, ursa_axes(0), true));
 }
 
+/* The gradient of y reaches `left` and, through a view of the same memory,
+ * `right`, which has more to add to it before `left` is through. */
+static ursa_tensor *aliased(ursa_tensor *x, ursa_tensor *y)
+{
+    ursa_tensor *left = ursa_sin(x), *right = ursa_cos(y), *more = ursa_exp(right);
+    ursa_tensor *sum = ursa_add(left, ursa_reshape(right, ursa_shape(2, 3)));
+    return ursa_add(sum, ursa_sum(more, ursa_axes(), false));
+}
+
 /* ---- values ------------------------------------------------------------------------------------------ */
 
 static void make_values(enum values values, int input, int64_t count, ursa_rng *rng, double *out)
