@@ -19,7 +19,7 @@ extern "C" {
 /* What items look like: all of a dataset's inputs have one shape and type, and
  * so have the targets. */
 typedef struct ursa_item_layout {
-    ursa_dims x_shape;  /* of one input: [H, W, C] for images */
+    ursa_dims x_shape; /* of one input: [H, W, C] for images */
     ursa_dtype x_dtype;
     ursa_dims y_shape;  /* of one target: [] for a class */
     ursa_dtype y_dtype; /* i64 for classes */
@@ -39,7 +39,7 @@ typedef struct ursa_dataset_class {
 
 /* `class` must outlive the dataset, which takes over `self`. */
 URSA_API ursa_dataset *ursa_dataset_new(const ursa_dataset_class *class, void *self, const ursa_item_layout *layout);
-URSA_API void ursa_dataset_free(ursa_dataset *dataset); /* takes NULL */
+URSA_API void ursa_dataset_free(ursa_dataset *dataset);           /* takes NULL */
 URSA_API int64_t ursa_dataset_count(const ursa_dataset *dataset); /* -1 for NULL */
 URSA_API const ursa_item_layout *ursa_dataset_layout(const ursa_dataset *dataset);
 URSA_API bool ursa_dataset_get(ursa_dataset *dataset, int64_t index, ursa_rng *rng, void *x, void *y);
@@ -66,20 +66,19 @@ URSA_API bool ursa_random_split(ursa_dataset *whole, double valid_pct, uint64_t 
 typedef struct ursa_dataloader ursa_dataloader;
 
 typedef struct ursa_dataloader_options {
-    int batch_size;   /* default 64 */
-    bool shuffle;     /* a new order every epoch */
-    bool drop_last;   /* leave out a last batch that is not full */
-    bool strict;      /* an item that cannot be had ends the epoch with its error; default: it is skipped, once
-                         reported through the log, and counted */
-    uint64_t seed;    /* 0: ursa_seed() */
-    int prefetch;     /* batches fetched ahead; default 2 */
+    int batch_size;      /* default 64 */
+    bool shuffle;        /* a new order every epoch */
+    bool drop_last;      /* leave out a last batch that is not full */
+    bool strict;         /* an item that cannot be had ends the epoch with its error; default: it is skipped, once
+                            reported through the log, and counted */
+    uint64_t seed;       /* 0: ursa_seed() */
+    int prefetch;        /* batches fetched ahead; default 2 */
     ursa_device *device; /* default: the default device */
 } ursa_dataloader_options;
 
 /* Takes over the dataset. */
 URSA_API ursa_dataloader *ursa_dataloader_new_opt(ursa_dataset *dataset, const ursa_dataloader_options *options);
-#define ursa_dataloader_new(dataset, ...)                                                                              \
-    ursa_dataloader_new_opt(dataset, &(ursa_dataloader_options){__VA_ARGS__})
+#define ursa_dataloader_new(dataset, ...) ursa_dataloader_new_opt(dataset, &(ursa_dataloader_options){__VA_ARGS__})
 URSA_API void ursa_dataloader_free(ursa_dataloader *loader); /* takes NULL */
 
 typedef struct ursa_batch {

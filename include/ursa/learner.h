@@ -43,11 +43,11 @@ typedef ursa_tensor *ursa_loss_function(ursa_tensor *prediction, ursa_tensor *ta
 URSA_API ursa_tensor *ursa_cross_entropy_loss(ursa_tensor *prediction, ursa_tensor *target);
 
 typedef struct ursa_learner_options {
-    ursa_loss_function *loss;         /* default: cross-entropy */
-    ursa_optimizer_kind optimizer;    /* with `optimizer_set`; default AdamW */
+    ursa_loss_function *loss;      /* default: cross-entropy */
+    ursa_optimizer_kind optimizer; /* with `optimizer_set`; default AdamW */
     bool optimizer_set;
-    ursa_optimizer_options hyper;     /* weight decay and so on; defaults as in optim.h */
-    ursa_metric metrics[8];           /* up to the first without a name */
+    ursa_optimizer_options hyper; /* weight decay and so on; defaults as in optim.h */
+    ursa_metric metrics[8];       /* up to the first without a name */
     /* Turns the loader's x into the network's input, on the device: 8-bit
      * images into normalised floats, say. NULL: x as it is. */
     ursa_tensor *(*prepare)(void *context, ursa_tensor *x);
@@ -102,11 +102,11 @@ typedef enum ursa_event {
 /* What a callback may want of the rest of the loop. */
 typedef enum ursa_verdict {
     URSA_CONTINUE,
-    URSA_SKIP_STEP,    /* no optimizer step, gradients stay */
-    URSA_SKIP_BATCH,   /* on to the next batch */
+    URSA_SKIP_STEP,  /* no optimizer step, gradients stay */
+    URSA_SKIP_BATCH, /* on to the next batch */
     URSA_STOP_EPOCH,
-    URSA_STOP_FIT,     /* ends training, without an error */
-    URSA_FAIL,         /* ends training; the callback has latched an error */
+    URSA_STOP_FIT, /* ends training, without an error */
+    URSA_FAIL,     /* ends training; the callback has latched an error */
 } ursa_verdict;
 
 typedef struct ursa_callback {
@@ -122,20 +122,20 @@ URSA_API bool ursa_add_callback(ursa_learner *learner, ursa_callback *callback);
 
 /* Ready-made. */
 URSA_API ursa_callback *ursa_progress_callback(void); /* bars, and a table of epochs; learners have it unless silent */
-URSA_API ursa_callback *ursa_csv_log(const char *path);       /* epoch,train_loss,valid_loss,<metrics>,time */
-URSA_API ursa_callback *ursa_csv_step_log(const char *path);  /* step,loss,lr */
-URSA_API ursa_callback *ursa_stop_on_nan(void);               /* looks at the end of every epoch */
+URSA_API ursa_callback *ursa_csv_log(const char *path);      /* epoch,train_loss,valid_loss,<metrics>,time */
+URSA_API ursa_callback *ursa_csv_step_log(const char *path); /* step,loss,lr */
+URSA_API ursa_callback *ursa_stop_on_nan(void);              /* looks at the end of every epoch */
 URSA_API ursa_callback *ursa_clip_gradients(double max_norm);
 
 /* What callbacks see of the loop. */
 typedef struct ursa_training {
-    int64_t epoch, epochs;   /* this one, from 0, and how many there will be */
-    int64_t batch, batches;  /* of the epoch */
-    int64_t step;            /* training steps since the learner was made */
-    bool training;           /* else validating */
-    double position;         /* of the whole training, 0 … 1 */
+    int64_t epoch, epochs;  /* this one, from 0, and how many there will be */
+    int64_t batch, batches; /* of the epoch */
+    int64_t step;           /* training steps since the learner was made */
+    bool training;          /* else validating */
+    double position;        /* of the whole training, 0 … 1 */
     ursa_tensor *x, *y, *prediction, *loss;
-    double seconds;          /* since the epoch began */
+    double seconds; /* since the epoch began */
 } ursa_training;
 URSA_API ursa_training *ursa_learner_training(ursa_learner *learner);
 

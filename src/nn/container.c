@@ -28,8 +28,7 @@ bool ursa_nn_append(ursa_module *sequential, ursa_module *child)
     }
     char index[16];
     snprintf(index, sizeof index, "%d", ursa_children(sequential));
-    bool unnamed = *ursa_module_name(child) == '\0';
-    return ursa_module_add_child(sequential, unnamed ? index : NULL, child);
+    return ursa_module_add_child(sequential, ursa_module_is_named(child) ? NULL : index, child);
 }
 
 ursa_module *ursa_nn_sequential_of(ursa_module *const *children, int count)

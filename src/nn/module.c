@@ -15,7 +15,7 @@ struct own_tensor {
 struct ursa_module {
     const ursa_module_class *class;
     void *state;
-    char *name; /* within the parent */
+    char *name; /* within the parent; NULL while nobody named it */
     char *description;
     ursa_module *parent;
     bool training, is_norm;
@@ -37,9 +37,8 @@ ursa_module *ursa_module_new(const ursa_module_class *class)
         return NULL;
     module->class = class;
     module->training = true;
-    module->name = ursa_copy_string("");
     module->state = ursa_alloc(class->size ? class->size : 1);
-    if (!module->name || !module->state) {
+    if (!module->state) {
         ursa_module_free(module);
         return NULL;
     }
@@ -209,7 +208,12 @@ ursa_module *ursa_child(const ursa_module *module, int index)
 
 const char *ursa_module_name(const ursa_module *module)
 {
-    return module ? module->name : "";
+    return module && module->name ? module->name : "";
+}
+
+bool ursa_module_is_named(const ursa_module *module)
+{
+    return module->name;
 }
 
 const char *ursa_module_kind(const ursa_module *module)
@@ -285,7 +289,7 @@ static bool collect(ursa_module *root, ursa_module *module, const char *prefix)
         };
     }
     for (int i = 0; i < module->child_count; i++) {
-        char *path = join(prefix, module->children[i]->name);
+        char *path = join(prefix, ursa_module_name(module->children[i]));
         bool done = path && collect(root, module->children[i], path);
         free(path);
         if (!done)

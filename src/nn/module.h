@@ -15,6 +15,9 @@ ursa_tensor *ursa_module_new_parameter(ursa_module *module, const char *name, ur
 ursa_tensor *ursa_module_filled_parameter(ursa_module *module, const char *name, ursa_dims shape, double value);
 ursa_tensor *ursa_module_filled_buffer(ursa_module *module, const char *name, ursa_dims shape, double value);
 
+/* Whether ursa_named() gave it a name, be it "". */
+bool ursa_module_is_named(const ursa_module *module);
+
 /* Marks the parameters of a module that weight decay leaves out. */
 void ursa_module_mark_norm(ursa_module *module);
 

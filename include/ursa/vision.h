@@ -1,0 +1,117 @@
+/* vision.h — images: reading them, folders of them, networks for them, and the
+ * file of a trained network.
+ */
+#ifndef URSA_VISION_H
+#define URSA_VISION_H
+
+#include <ursa/learner.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- images ---------------------------------------------------------------------- */
+
+/* Pixels [rows, columns, channels], 8 bits each. */
+typedef struct ursa_image {
+    int rows, columns, channels;
+    uint8_t *pixels; /* ursa_image_free() */
+} ursa_image;
+
+/* Reads JPEG, PNG, BMP, GIF (the first picture), TGA, PSD, HDR or PNM. channels
+ * 1 or 3 converts; 0 keeps 1 for grey pictures and 3 for all others (alpha is
+ * dropped). Pictures of more than 2²⁸ pixels are refused. */
+URSA_API bool ursa_image_read(const char *path, int channels, ursa_image *out);
+URSA_API void ursa_image_free(ursa_image *image);
+
+/* Shrinks or stretches to rows × columns, antialiased: a triangle filter as wide
+ * as a source pixel's step, as PIL's BILINEAR. */
+URSA_API bool ursa_image_resize(const ursa_image *image, int rows, int columns, ursa_image *out);
+
+/* ---- data ------------------------------------------------------------------------- */
+
+typedef struct ursa_image_data_options {
+    int size;         /* pixels of the square all images are made; 0: as they are for IDX, 224 for folders */
+    double valid_pct; /* share held out where the data has no validation part of its own; default 0.2 */
+    uint64_t seed;    /* of the split; 0: ursa_seed() */
+    int batch_size;   /* default 64 */
+    bool strict;      /* an image that cannot be read is an error; default: reported and skipped */
+} ursa_image_data_options;
+
+/* Statistics that pixels (0 … 1) are normalised with, per channel. */
+typedef struct ursa_image_stats {
+    int channels; /* 1 or 3 */
+    float mean[3], std[3];
+} ursa_image_stats;
+
+typedef struct ursa_image_data {
+    ursa_dataloaders loaders;
+    ursa_image_stats stats; /* of the training set */
+    int size, channels;     /* of the images that come out */
+    const char *const *classes;
+    int class_count;
+    int64_t skipped; /* files that could not be read */
+} ursa_image_data;
+
+/* Images from a path:
+ *  - a folder with IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte,
+ *    with t10k-… as the validation set where it is there; gzipped or not), or
+ *  - a folder with one folder of images per class; or with `train` and `valid`
+ *    (or `val`, `test`) folders of such folders.
+ * Every file is looked at once, so that those that are no images are known
+ * before training: each is reported through the log and left out. An error when
+ * the folder is empty, or has fewer than two classes. */
+URSA_API ursa_image_data *ursa_image_data_open_opt(const char *path, const ursa_image_data_options *options);
+#define ursa_image_data_open(path, ...) ursa_image_data_open_opt(path, &(ursa_image_data_options){__VA_ARGS__})
+URSA_API void ursa_image_data_free(ursa_image_data *data); /* takes NULL */
+
+/* 8-bit images [N, H, W, C] as normalised floats; `context` is an
+ * ursa_image_stats. For ursa_learner_options.prepare. */
+URSA_API ursa_tensor *ursa_normalize_images(void *context, ursa_tensor *x);
+
+/* ---- networks ------------------------------------------------------------------------ */
+
+/* One line of the registry of architectures. */
+typedef struct ursa_arch {
+    const char *name, *text;
+    ursa_module *(*make)(int channels, int classes);
+} ursa_arch;
+URSA_API int ursa_arch_count(void);
+URSA_API const ursa_arch *ursa_arch_at(int index);
+/* An unknown name is an error that lists them all. */
+URSA_API const ursa_arch *ursa_arch_find(const char *name);
+
+/* Stem and three stages of one residual block, widths 16-32-64-128: 0.3 million
+ * parameters, for images up to 64 px. */
+URSA_API ursa_module *ursa_small_resnet(int channels, int classes);
+/* He et al. 2016, with torchvision's names of parameters. */
+URSA_API ursa_module *ursa_resnet18(int channels, int classes);
+URSA_API ursa_module *ursa_resnet34(int channels, int classes);
+URSA_API ursa_module *ursa_resnet50(int channels, int classes);
+
+/* ---- trained networks ------------------------------------------------------------------- */
+
+/* A classifier of images with all it takes to use it. */
+typedef struct ursa_classifier {
+    ursa_module *model;
+    const char *arch;
+    int size, channels;
+    ursa_image_stats stats;
+    const char *const *classes;
+    int class_count;
+} ursa_classifier;
+
+/* One safetensors file: weights, architecture, classes, size, statistics. The
+ * same training gives the same bytes. */
+URSA_API bool ursa_classifier_save(const ursa_classifier *classifier, const char *path);
+/* NULL, with an error, when the file is not one of ours or does not fit. */
+URSA_API ursa_classifier *ursa_classifier_load(const char *path);
+URSA_API void ursa_classifier_free(ursa_classifier *classifier); /* of load; takes NULL */
+
+/* Probabilities [N, classes] of 8-bit images [N, size, size, channels]. */
+URSA_API ursa_tensor *ursa_classify(const ursa_classifier *classifier, ursa_tensor *images);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

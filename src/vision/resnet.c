@@ -1,0 +1,101 @@
+/* resnet.c — residual networks (He, Zhang, Ren, Sun, "Deep residual learning for
+ * image recognition", CVPR 2016), with torchvision's names of parameters.
+ */
+#include <ursa/vision.h>
+
+#include <stdio.h>
+
+static ursa_module *conv(int in, int out, int kernel, int stride)
+{
+    return ursa_nn_conv2d(in, out, kernel, .stride = {stride, stride}, .padding = {kernel / 2, kernel / 2},
+                          .no_bias = true);
+}
+
+/* x itself, or a 1×1 convolution where the shape changes. */
+static ursa_module *shortcut(int in, int out, int stride)
+{
+    if (in == out && stride == 1)
+        return NULL;
+    return ursa_nn_sequential(conv(in, out, 1, stride), ursa_nn_batch_norm(out));
+}
+
+static ursa_module *basic_block(int in, int out, int stride)
+{
+    ursa_module *body =
+        ursa_nn_sequential(ursa_named("conv1", conv(in, out, 3, stride)), ursa_named("bn1", ursa_nn_batch_norm(out)),
+                           ursa_nn_activation("relu"), ursa_named("conv2", conv(out, out, 3, 1)),
+                           ursa_named("bn2", ursa_nn_batch_norm(out)));
+    return ursa_nn_residual(body, shortcut(in, out, stride), "relu");
+}
+
+/* With the stride on the 3×3 convolution, as torchvision has it. */
+static ursa_module *bottleneck(int in, int out, int stride)
+{
+    int middle = out / 4;
+    ursa_module *body =
+        ursa_nn_sequential(ursa_named("conv1", conv(in, middle, 1, 1)), ursa_named("bn1", ursa_nn_batch_norm(middle)),
+                           ursa_nn_activation("relu"), ursa_named("conv2", conv(middle, middle, 3, stride)),
+                           ursa_named("bn2", ursa_nn_batch_norm(middle)), ursa_nn_activation("relu"),
+                           ursa_named("conv3", conv(middle, out, 1, 1)), ursa_named("bn3", ursa_nn_batch_norm(out)));
+    return ursa_nn_residual(body, shortcut(in, out, stride), "relu");
+}
+
+typedef ursa_module *block_maker(int in, int out, int stride);
+
+static ursa_module *stage(const char *name, block_maker *block, int in, int out, int stride, int blocks)
+{
+    ursa_module *stage = ursa_named(name, ursa_nn_sequential(block(in, out, stride)));
+    for (int i = 1; i < blocks; i++)
+        if (!ursa_nn_append(stage, block(out, out, 1))) {
+            ursa_module_free(stage);
+            return NULL;
+        }
+    return stage;
+}
+
+static ursa_module *initialised(ursa_module *module)
+{
+    if (ursa_init_module(module, URSA_INIT_KAIMING_NORMAL_FAN_OUT, 0))
+        return module;
+    ursa_module_free(module);
+    return NULL;
+}
+
+static ursa_module *resnet(block_maker *block, int widen, const int blocks[4], int channels, int classes)
+{
+    int in = 64;
+    ursa_module *body = initialised(
+        ursa_nn_sequential(ursa_named("conv1", conv(channels, in, 7, 2)), ursa_named("bn1", ursa_nn_batch_norm(in)),
+                           ursa_nn_activation("relu"), ursa_nn_max_pool2d(3, .stride = {2, 2}, .padding = {1, 1}),
+                           stage("layer1", block, in, 64 * widen, 1, blocks[0]),
+                           stage("layer2", block, 64 * widen, 128 * widen, 2, blocks[1]),
+                           stage("layer3", block, 128 * widen, 256 * widen, 2, blocks[2]),
+                           stage("layer4", block, 256 * widen, 512 * widen, 2, blocks[3])));
+    return ursa_nn_sequential(ursa_named("", body), ursa_nn_adaptive_avg_pool2d(1, 1), ursa_nn_flatten(),
+                              ursa_named("fc", ursa_nn_linear(512 * widen, classes)));
+}
+
+ursa_module *ursa_resnet18(int channels, int classes)
+{
+    return resnet(basic_block, 1, (int[]){2, 2, 2, 2}, channels, classes);
+}
+
+ursa_module *ursa_resnet34(int channels, int classes)
+{
+    return resnet(basic_block, 1, (int[]){3, 4, 6, 3}, channels, classes);
+}
+
+ursa_module *ursa_resnet50(int channels, int classes)
+{
+    return resnet(bottleneck, 4, (int[]){3, 4, 6, 3}, channels, classes);
+}
+
+ursa_module *ursa_small_resnet(int channels, int classes)
+{
+    ursa_module *body = initialised(ursa_nn_sequential(
+        ursa_named("conv1", conv(channels, 16, 3, 1)), ursa_named("bn1", ursa_nn_batch_norm(16)),
+        ursa_nn_activation("relu"), ursa_named("layer1", basic_block(16, 32, 2)),
+        ursa_named("layer2", basic_block(32, 64, 2)), ursa_named("layer3", basic_block(64, 128, 2))));
+    return ursa_nn_sequential(ursa_named("", body), ursa_nn_adaptive_avg_pool2d(1, 1), ursa_nn_flatten(),
+                              ursa_named("fc", ursa_nn_linear(128, classes)));
+}
