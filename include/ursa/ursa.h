@@ -3,7 +3,14 @@
 #define URSA_H
 
 #include <ursa/base.h>
+#include <ursa/data.h>
 #include <ursa/device.h>
+#include <ursa/io.h>
+#include <ursa/learner.h>
+#include <ursa/nn.h>
+#include <ursa/optim.h>
+#include <ursa/plot.h>
 #include <ursa/tensor.h>
+#include <ursa/vision.h>
 
 #endif

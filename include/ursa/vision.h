@@ -28,10 +28,14 @@ URSA_API void ursa_image_free(ursa_image *image);
  * as a source pixel's step, as PIL's BILINEAR. */
 URSA_API bool ursa_image_resize(const ursa_image *image, int rows, int columns, ursa_image *out);
 
+/* Reads an image, takes the square in its middle and makes it size × size
+ * pixels: `out` holds size × size × channels bytes. */
+URSA_API bool ursa_read_square(const char *path, int size, int channels, uint8_t *out);
+
 /* ---- data ------------------------------------------------------------------------- */
 
 typedef struct ursa_image_data_options {
-    int size;         /* pixels of the square all images are made; 0: as they are for IDX, 224 for folders */
+    int size;         /* pixels of the square all images are made; 0: as they are for IDX, 64 for folders */
     double valid_pct; /* share held out where the data has no validation part of its own; default 0.2 */
     uint64_t seed;    /* of the split; 0: ursa_seed() */
     int batch_size;   /* default 64 */
@@ -55,7 +59,8 @@ typedef struct ursa_image_data {
 
 /* Images from a path:
  *  - a folder with IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte,
- *    with t10k-… as the validation set where it is there; gzipped or not), or
+ *    with t10k-… as the validation set where it is there; gzipped or not), and
+ *    the names of the classes, a line each, in classes.txt if they have any; or
  *  - a folder with one folder of images per class; or with `train` and `valid`
  *    (or `val`, `test`) folders of such folders.
  * Every file is looked at once, so that those that are no images are known

@@ -103,39 +103,13 @@ static int64_t folder_count(void *self)
     return ((const struct folder_set *)self)->count;
 }
 
-/* The square in the middle, resized: what is left of a picture is never
- * distorted. */
-static bool crop_and_resize(const ursa_image *image, int size, void *out)
-{
-    int side = image->rows < image->columns ? image->rows : image->columns;
-    int top = (image->rows - side) / 2, left = (image->columns - side) / 2, channels = image->channels;
-    ursa_image square = {side, side, channels, ursa_alloc((size_t)side * (size_t)(side * channels))}, scaled;
-    if (!square.pixels)
-        return false;
-    for (int row = 0; row < side; row++)
-        memcpy(square.pixels + (size_t)row * (size_t)(side * channels),
-               image->pixels + ((size_t)(top + row) * (size_t)image->columns + (size_t)left) * (size_t)channels,
-               (size_t)(side * channels));
-    bool resized = ursa_image_resize(&square, size, size, &scaled);
-    if (resized)
-        memcpy(out, scaled.pixels, (size_t)size * (size_t)(size * channels));
-    ursa_image_free(&scaled);
-    ursa_image_free(&square);
-    return resized;
-}
-
 static bool folder_get(void *self, int64_t index, ursa_rng *rng, void *x, void *y)
 {
     (void)rng;
     const struct folder_set *set = self;
     const struct item *item = &set->items[index];
-    ursa_image image;
-    if (!ursa_image_read(item->path, set->channels, &image))
-        return false;
-    bool fitted = crop_and_resize(&image, set->size, x);
-    ursa_image_free(&image);
     *(int64_t *)y = item->class;
-    return fitted;
+    return ursa_read_square(item->path, set->size, set->channels, x);
 }
 
 static void free_set(struct folder_set *set)
@@ -259,7 +233,7 @@ static ursa_dataset *open_set(const char *path, const struct names *classes, con
             free_set(set);
         return NULL;
     }
-    set->size = options->size ? options->size : 224;
+    set->size = options->size ? options->size : 64;
     set->channels = channels ? channels : set->channels;
     ursa_item_layout layout = {ursa_shape(set->size, set->size, set->channels), URSA_U8, ursa_shape(), URSA_I64};
     ursa_dataset *dataset = ursa_dataset_new(&folder_class, set, &layout);

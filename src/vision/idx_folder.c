@@ -107,16 +107,39 @@ static ursa_dataset *open_part(const char *folder, const char *part, int size, i
     return dataset;
 }
 
-/* Classes are named by their numbers. */
-static bool name_classes(ursa_dataset *dataset, int classes)
-{
-    char names[256][8];
+/* Names of classes: lines of classes.txt, or their numbers. */
+struct class_names {
+    char text[256][64];
     const char *pointers[256];
-    for (int i = 0; i < classes; i++) {
-        snprintf(names[i], sizeof names[i], "%d", i);
-        pointers[i] = names[i];
+};
+
+static bool read_names(const char *path, FILE *file, int classes, struct class_names *names)
+{
+    int count = 0;
+    char line[256];
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (*line && count < classes)
+            snprintf(names->text[count], sizeof names->text[count], "%.63s", line);
+        count += *line != '\0';
     }
-    return ursa_dataset_set_classes(dataset, pointers, classes);
+    return count == classes ||
+           ursa_fail(URSA_ERROR_FORMAT, "%s: %d names for the %d classes of the labels", path, count, classes);
+}
+
+static bool find_names(const char *folder, int classes, struct class_names *names)
+{
+    for (int i = 0; i < classes; i++) {
+        snprintf(names->text[i], sizeof names->text[i], "%d", i);
+        names->pointers[i] = names->text[i];
+    }
+    char *path = ursa_format("%s/classes.txt", folder);
+    FILE *file = path ? fopen(path, "r") : NULL;
+    bool found = path && (!file || read_names(path, file, classes, names));
+    if (file)
+        fclose(file);
+    free(path);
+    return found;
 }
 
 bool ursa_open_idx_folder(const char *path, const ursa_image_data_options *options, struct image_sets *sets)
@@ -130,5 +153,8 @@ bool ursa_open_idx_folder(const char *path, const ursa_image_data_options *optio
     if (opened && classes < 2)
         opened =
             ursa_fail(URSA_ERROR_ARGUMENT, "%s: %d class in the labels; training needs two or more", path, classes);
-    return opened && name_classes(sets->train, classes) && (!sets->valid || name_classes(sets->valid, classes));
+    struct class_names names;
+    return opened && find_names(path, classes, &names) &&
+           ursa_dataset_set_classes(sets->train, names.pointers, classes) &&
+           (!sets->valid || ursa_dataset_set_classes(sets->valid, names.pointers, classes));
 }

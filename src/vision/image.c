@@ -145,3 +145,32 @@ bool ursa_image_resize(const ursa_image *image, int rows, int columns, ursa_imag
     free(lines);
     return done;
 }
+
+/* ---- squares ---------------------------------------------------------------------- */
+
+/* What is left of a picture is never distorted. */
+static bool crop_middle(const ursa_image *image, ursa_image *square)
+{
+    int side = image->rows < image->columns ? image->rows : image->columns;
+    int top = (image->rows - side) / 2, left = (image->columns - side) / 2;
+    size_t width = (size_t)side * (size_t)image->channels;
+    *square = (ursa_image){side, side, image->channels, ursa_alloc_array((size_t)side, width)};
+    for (int row = 0; square->pixels && row < side; row++) {
+        size_t first = ((size_t)(top + row) * (size_t)image->columns + (size_t)left) * (size_t)image->channels;
+        memcpy(square->pixels + (size_t)row * width, image->pixels + first, width);
+    }
+    return square->pixels;
+}
+
+bool ursa_read_square(const char *path, int size, int channels, uint8_t *out)
+{
+    ursa_image image = {0}, square = {0}, scaled = {0};
+    bool read = ursa_image_read(path, channels, &image) && crop_middle(&image, &square) &&
+                ursa_image_resize(&square, size, size, &scaled);
+    if (read)
+        memcpy(out, scaled.pixels, (size_t)size * (size_t)size * (size_t)channels);
+    ursa_image_free(&image);
+    ursa_image_free(&square);
+    ursa_image_free(&scaled);
+    return read;
+}

@@ -1,0 +1,55 @@
+/* main.c — the ursa command: finds the subcommand. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *text;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"train", "train a network on images", run_train},
+    {"predict", "classify images with a trained network", run_predict},
+    {"interpret", "look at what a trained network gets right and wrong", run_interpret},
+    {"devices", "list processors and graphics cards", run_devices},
+    {"arch", "list architectures", run_arch},
+    {"bench", "measure the speed of this machine", run_bench},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *out)
+{
+    fprintf(
+        out,
+        "usage: ursa COMMAND [ARGUMENT…]\n\nDeep learning on any GPU, and on the CPU you already have.\n\ncommands\n");
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].text);
+    fprintf(out, "\n`ursa COMMAND --help` says more. To begin:\n  ursa train image path/to/folder-of-class-folders "
+                 "--out model.ursa\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0) {
+        printf("ursa %s\n", ursa_version());
+        return EXIT_FINE;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_usage(stdout);
+        return EXIT_FINE;
+    }
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) != 0)
+            continue;
+        int status = commands[i].run(argc - 1, argv + 1);
+        int finished = ursa_finish();
+        return status ? status : finished;
+    }
+    fprintf(stderr, "ursa: there is no command \"%s\"; `ursa --help` lists them\n", name);
+    return EXIT_USAGE;
+}

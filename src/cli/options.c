@@ -1,0 +1,121 @@
+/* options.c — reading arguments, and the help made from the same table. */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OPTIONS = 40, HELP = 1000 };
+
+static void print_help(const command_spec *spec)
+{
+    printf("usage: %s\n\n%s\n", spec->usage, spec->summary);
+    if (spec->option_count)
+        printf("\noptions\n");
+    for (int i = 0; i < spec->option_count; i++) {
+        const option_spec *option = &spec->options[i];
+        char left[40];
+        snprintf(left, sizeof left, "--%s%s%s", option->name, option->placeholder ? " " : "",
+                 option->placeholder ? option->placeholder : "");
+        printf("  %-22s %s\n", left, option->help);
+    }
+    if (spec->examples)
+        printf("\nexamples\n%s\n", spec->examples);
+}
+
+int usage_error(const command_spec *spec, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "ursa: ");
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "; usage: %s\n", spec->usage);
+    return EXIT_USAGE;
+}
+
+/* False when the text is not of the option's type. */
+static bool store(const option_spec *option, const char *text)
+{
+    char *end = NULL;
+    errno = 0;
+    switch (option->type) {
+    case OPTION_FLAG:
+        *(bool *)option->value = true;
+        return true;
+    case OPTION_TEXT:
+        *(const char **)option->value = text;
+        return *text;
+    case OPTION_INT: {
+        long value = strtol(text, &end, 10);
+        *(int *)option->value = (int)value;
+        return end != text && !*end && !errno && value >= INT_MIN && value <= INT_MAX;
+    }
+    case OPTION_NUMBER:
+        *(double *)option->value = strtod(text, &end);
+        return end != text && !*end && isfinite(*(double *)option->value);
+    }
+    return false;
+}
+
+static int make_table(const command_spec *spec, struct option *table)
+{
+    for (int i = 0; i < spec->option_count; i++)
+        table[i] = (struct option){spec->options[i].name,
+                                   spec->options[i].type == OPTION_FLAG ? no_argument : required_argument, NULL, i + 1};
+    table[spec->option_count] = (struct option){"help", no_argument, NULL, HELP};
+    table[spec->option_count + 1] = (struct option){0};
+    return spec->option_count;
+}
+
+int read_options(const command_spec *spec, int argc, char **argv, const char **arguments, int *status)
+{
+    struct option table[MOST_OPTIONS + 2];
+    int found;
+    make_table(spec, table);
+    opterr = 0;
+    optind = 1;
+    while ((found = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
+        if (found == HELP || found == 'h') {
+            print_help(spec);
+            *status = EXIT_FINE;
+            return -1;
+        }
+        if (found == '?' || found == ':') {
+            *status = usage_error(spec, found == ':' ? "%s needs a value" : "there is no option %s", argv[optind - 1]);
+            return -1;
+        }
+        const option_spec *option = &spec->options[found - 1];
+        if (!store(option, optarg)) {
+            *status = usage_error(spec, "--%s is \"%s\"; expected %s", option->name, optarg,
+                                  option->type == OPTION_INT      ? "a whole number"
+                                  : option->type == OPTION_NUMBER ? "a number"
+                                                                  : "a text that is not empty");
+            return -1;
+        }
+    }
+    int count = argc - optind;
+    if (count < spec->least || count > spec->most) {
+        if (count > spec->most)
+            *status = usage_error(spec, "\"%s\" is one argument too many", argv[optind + spec->most]);
+        else
+            *status = usage_error(spec, "an argument is missing");
+        return -1;
+    }
+    for (int i = 0; i < count; i++)
+        arguments[i] = argv[optind + i];
+    return count;
+}
+
+bool apply_common(const common_options *common)
+{
+    if (common->threads && !ursa_set_threads(common->threads))
+        return false;
+    ursa_device *device = ursa_device_open(common->device);
+    return device && ursa_set_default_device(device);
+}
