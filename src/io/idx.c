@@ -81,7 +81,7 @@ bool ursa_read_idx(const char *path, ursa_idx *out)
     if (!file)
         return ursa_fail(URSA_ERROR_IO, "%s: cannot be read: %s", path, errno ? strerror(errno) : "out of memory");
     gzbuffer(file, 1 << 17);
-    uint64_t total;
+    uint64_t total = 0;
     if (read_header(file, path, &out->shape, &total))
         out->data = read_body(file, path, total);
     gzclose(file);

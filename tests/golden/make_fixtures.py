@@ -21,7 +21,8 @@ tensors = {}
 
 
 def put(name, value):
-    tensors[name] = np.ascontiguousarray(value.detach().numpy() if torch.is_tensor(value) else value)
+    array = value.detach().numpy() if torch.is_tensor(value) else np.asarray(value)
+    tensors[name] = array.copy(order="C")
 
 
 def nhwc(x):
