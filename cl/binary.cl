@@ -25,7 +25,7 @@ static inline calc divided(calc x, calc y)
     return y == 0 ? (calc)0 : (calc)-1 < 0 && y == (calc)-1 ? SUB(0, x) : (calc)(x / y);
 }
 #define DIV(x, y) divided(x, y)
-#define UNORDERED(x, y) 0
+#define UNORDERED(x, y) false
 #define NAN_OF_T 0
 #endif
 

@@ -8,7 +8,7 @@ typedef CALC(T) calc;
 #ifdef T_IS_FLOAT
 #define UNORDERED(x) isnan(x)
 #else
-#define UNORDERED(x) 0
+#define UNORDERED(x) false
 #endif
 
 /* Whether x is a strictly better extreme than y; NaN is the best there is. */
@@ -49,17 +49,17 @@ kernel void position_items(INPUT(T, x), OUTPUT(i64, out), lines_t l)
 #endif
 
 #ifdef BY_GROUP
-/* The group is no larger than a line, so that everyone has an element. */
+/* Work items beyond the end of a short line have no element: -1. */
 kernel void position_groups(INPUT(T, x), OUTPUT(i64, out), lines_t l, local int *best)
 {
     LOCATE(x);
     LOCATE(out);
     int line = get_group_id(0), me = get_local_id(0), size = get_local_size(0);
     x += line_start(&l, line);
-    best[me] = best_of(x, &l, me, size);
+    best[me] = me < l.extent ? best_of(x, &l, me, size) : -1;
     for (int half_size = size / 2; half_size > 0; half_size /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (me < half_size) {
+        if (me < half_size && best[me + half_size] >= 0) {
             int mine = best[me], other = best[me + half_size];
             calc a = LOAD(T, x, along_line(&l, mine)), b = LOAD(T, x, along_line(&l, other));
             if (beats(b, a) || (!beats(a, b) && other < mine))

@@ -29,7 +29,7 @@ typedef CALC(IN) calc;
 /* Signed integers wrap only by way of their unsigned twins. */
 #define PLUS(x, y)  ((calc)((ulong)(x) + (ulong)(y)))
 #define TIMES(x, y) ((calc)((ulong)(x) * (ulong)(y)))
-#define UNORDERED(x) 0
+#define UNORDERED(x) false
 #endif
 
 #define NEUTRAL_add      ((calc)0)

@@ -9,6 +9,9 @@
  * called for every one. */
 enum { FLUSH_EVERY = 16 };
 
+/* Work items of a group, and of its rows where columns are few. */
+enum { GROUP = 256, NARROW = 16 };
+
 static size_t round_up(size_t count, size_t unit)
 {
     return (count + unit - 1) / unit * unit;
@@ -22,29 +25,28 @@ static size_t power_of_two_below(size_t limit)
     return size;
 }
 
+/* A few shapes of groups only, whatever the count: some drivers compile a
+ * kernel anew for every shape. */
+static size_t group_of(const struct ursa_cl_device *device, int axis, size_t wanted)
+{
+    size_t limit = device->max_item[axis] < device->max_group ? device->max_item[axis] : device->max_group;
+    return power_of_two_below(limit < wanted ? limit : wanted);
+}
+
 ursa_cl_grid ursa_cl_items(const struct ursa_cl_device *device, int64_t count)
 {
-    size_t limit = device->max_group < device->max_item[0] ? device->max_group : device->max_item[0];
-    size_t local = power_of_two_below(limit < 256 ? limit : 256);
-    while (local > 1 && (int64_t)local / 2 >= count)
-        local /= 2;
-    return (ursa_cl_grid){.dims = 1, .global = {count > 0 ? (size_t)count : 0}, .local = {local}};
+    return (ursa_cl_grid){.dims = 1, .global = {count > 0 ? (size_t)count : 0}, .local = {group_of(device, 0, GROUP)}};
 }
 
 ursa_cl_grid ursa_cl_items2(const struct ursa_cl_device *device, int64_t columns, int64_t rows)
 {
     ursa_cl_grid grid = ursa_cl_items(device, columns);
-    size_t limit = grid.local[0] * 2 <= device->max_group ? 256 / grid.local[0] : 1;
-    if (limit > device->max_item[1])
-        limit = device->max_item[1];
-    if (limit > device->max_group / grid.local[0])
-        limit = device->max_group / grid.local[0];
-    size_t local = power_of_two_below(limit ? limit : 1);
-    while (local > 1 && (int64_t)local / 2 >= rows)
-        local /= 2;
     grid.dims = 2;
     grid.global[1] = rows > 0 ? (size_t)rows : 0;
-    grid.local[1] = local;
+    grid.local[0] = group_of(device, 0, columns >= GROUP / 2 ? GROUP : NARROW);
+    grid.local[1] = group_of(device, 1, GROUP / grid.local[0]);
+    while (grid.local[0] * grid.local[1] > device->max_group)
+        grid.local[1] /= 2;
     return grid;
 }
 

@@ -24,16 +24,20 @@ static void add_axis(struct axes *axes, int64_t extent, int64_t stride)
     axes->stride[axes->count++] = stride;
 }
 
-/* Kernels are compiled for one axis or for all six: in front go axes of extent
- * 1. Returns how many. */
-static int spread_axes(const struct axes *axes, cl_int *shape, cl_int *stride)
+/* Kernels are compiled for one, two or all six axes of either kind. */
+static int axes_for(int count)
 {
-    int all = axes->count <= 1 ? 1 : URSA_MAX_DIMS, empty = all - axes->count;
+    return count <= 1 ? 1 : count <= 2 ? 2 : URSA_MAX_DIMS;
+}
+
+/* In front go axes of extent 1. */
+static void spread_axes(const struct axes *axes, int all, cl_int *shape, cl_int *stride)
+{
+    int empty = all - axes->count;
     for (int i = 0; i < all; i++) {
         shape[i] = i < empty ? 1 : (cl_int)axes->shape[i - empty];
         stride[i] = i < empty ? 0 : (cl_int)axes->stride[i - empty];
     }
-    return all;
 }
 
 static int64_t reach_of(const ursa_array *x)
@@ -73,8 +77,9 @@ bool ursa_cl_lines_plan(const char *op, struct ursa_cl_lines *lines, const ursa_
     memset(lines, 0, sizeof *lines);
     lines->shape.lines = (cl_int)count;
     lines->shape.extent = (cl_int)extent;
-    lines->kept = spread_axes(&kept, lines->shape.kept_shape, lines->shape.kept_stride);
-    lines->along = spread_axes(&along, lines->shape.shape, lines->shape.stride);
+    lines->axes = axes_for(kept.count > along.count ? kept.count : along.count);
+    spread_axes(&kept, lines->axes, lines->shape.kept_shape, lines->shape.kept_stride);
+    spread_axes(&along, lines->axes, lines->shape.shape, lines->shape.stride);
     lines->side_by_side = innermost(&kept) < innermost(&along);
     return true;
 }

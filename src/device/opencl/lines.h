@@ -14,7 +14,7 @@ struct ursa_cl_lines_shape {
 
 struct ursa_cl_lines {
     struct ursa_cl_lines_shape shape;
-    int kept, along;   /* axes of either kind, for -DKEPT and -DALONG */
+    int axes;          /* of either kind, for -DAXES */
     bool side_by_side; /* neighbouring lines are closer than neighbours along a line */
 };
 

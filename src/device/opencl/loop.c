@@ -33,12 +33,16 @@ bool ursa_cl_loop_plan(const char *op, struct ursa_cl_loop *loop, int operands, 
                          "%s: a view of %lld elements reaches too far; OpenCL kernels take "
                          "offsets up to 2147483647",
                          op, (long long)plan.count);
+    /* Kernels are compiled for none, two or all six axes: in front go axes of
+     * extent 1. */
+    int ndim = contiguous ? 0 : plan.ndim <= 2 ? 2 : URSA_MAX_DIMS, empty = contiguous ? 0 : ndim - plan.ndim;
+    loop->ndim = ndim;
     loop->axes.count = (cl_int)plan.count;
-    loop->ndim = contiguous ? 0 : plan.ndim;
-    for (int axis = 0; axis < plan.ndim; axis++) {
-        loop->axes.shape[axis] = (cl_int)plan.shape[axis];
-        for (int i = 0; i < operands; i++)
-            loop->axes.stride[i][axis] = (cl_int)plan.stride[i][axis];
+    for (int axis = 0; axis < ndim; axis++) {
+        bool real = axis >= empty;
+        loop->axes.shape[axis] = real ? (cl_int)plan.shape[axis - empty] : 1;
+        for (int i = 0; i < operands && real; i++)
+            loop->axes.stride[i][axis] = (cl_int)plan.stride[i][axis - empty];
     }
     return true;
 }

@@ -18,10 +18,9 @@ bool ursa_opencl_cumsum(ursa_device *base, const struct ursa_cumsum_args *args)
     if (!ursa_cl_lines_plan("cumsum", &lines, &args->x, 1u << args->axis))
         return false;
     bool by_item = ursa_cl_lines_by_item(device, &lines);
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "scan", by_item ? "scan_items" : "scan_groups", "-DT=%s -DKEPT=%d -DALONG=%d -D%s %s",
-                       ursa_cl_type(args->x.dtype), lines.kept, lines.along, by_item ? "BY_ITEM" : "BY_GROUP",
-                       ursa_dtype_is_float(args->x.dtype) ? "-DT_IS_FLOAT" : "");
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(
+        device, "scan", by_item ? "scan_items" : "scan_groups", "-DT=%s -DAXES=%d -D%s %s", ursa_cl_type(args->x.dtype),
+        lines.axes, by_item ? "BY_ITEM" : "BY_GROUP", ursa_dtype_is_float(args->x.dtype) ? "-DT_IS_FLOAT" : "");
     cl_int inner = inner_of(&args->x, args->axis);
     if (by_item)
         return ursa_cl_launch(device, kernel, ursa_cl_items(device, lines.shape.lines), ursa_cl_array(&args->x),
@@ -43,8 +42,8 @@ enum {
 static struct ursa_cl_kernel *sort_kernel(struct ursa_cl_device *device, const char *name,
                                           const struct ursa_sort_args *args, const struct ursa_cl_lines *lines)
 {
-    return ursa_cl_kernel(device, "sort", name, "-DT=%s -DKEPT=%d -DALONG=%d %s %s", ursa_cl_type(args->x.dtype),
-                          lines->kept, lines->along, ursa_dtype_is_float(args->x.dtype) ? "-DT_IS_FLOAT" : "",
+    return ursa_cl_kernel(device, "sort", name, "-DT=%s -DAXES=%d %s %s", ursa_cl_type(args->x.dtype), lines->axes,
+                          ursa_dtype_is_float(args->x.dtype) ? "-DT_IS_FLOAT" : "",
                           args->descending ? "-DDESCENDING" : "");
 }
 

@@ -43,8 +43,8 @@ static bool run_stage(struct ursa_cl_device *device, const struct reduction *r, 
 {
     struct ursa_cl_kernel *kernel =
         ursa_cl_kernel(device, "reduce", cut.by_item ? "reduce_items" : "reduce_groups",
-                       "-DIN=%s -DOUT=%s -DCOMBINE=%s -DMAP=%s -DFINISH=%s -DKEPT=%d -DALONG=%d %s -D%s",
-                       ursa_cl_type(in), ursa_cl_type(out), r->combine, r->map, r->finish, lines->kept, lines->along,
+                       "-DIN=%s -DOUT=%s -DCOMBINE=%s -DMAP=%s -DFINISH=%s -DAXES=%d %s -D%s", ursa_cl_type(in),
+                       ursa_cl_type(out), r->combine, r->map, r->finish, lines->axes,
                        ursa_dtype_is_float(in) ? "-DIN_IS_FLOAT" : "", cut.by_item ? "BY_ITEM" : "BY_GROUP");
     const struct ursa_cl_lines_shape *shape = &lines->shape;
     if (cut.by_item)
@@ -151,13 +151,13 @@ bool ursa_opencl_arg_reduce(ursa_device *base, const struct ursa_arg_reduce_args
         return false;
     bool by_item = ursa_cl_lines_by_item(device, &lines);
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(
-        device, "position", by_item ? "position_items" : "position_groups", "-DT=%s -DKEPT=%d -DALONG=%d -D%s %s %s",
-        ursa_cl_type(args->x.dtype), lines.kept, lines.along, by_item ? "BY_ITEM" : "BY_GROUP",
+        device, "position", by_item ? "position_items" : "position_groups", "-DT=%s -DAXES=%d -D%s %s %s",
+        ursa_cl_type(args->x.dtype), lines.axes, by_item ? "BY_ITEM" : "BY_GROUP",
         ursa_dtype_is_float(args->x.dtype) ? "-DT_IS_FLOAT" : "", args->max ? "-DLARGEST" : "");
     if (by_item)
         return ursa_cl_launch(device, kernel, ursa_cl_items(device, lines.shape.lines), ursa_cl_array(&args->x),
                               ursa_cl_array(&args->out), ursa_cl_struct(&lines.shape));
-    size_t most = lines.shape.extent < 256 ? (size_t)lines.shape.extent : 256, size = ursa_cl_group_size(kernel, most);
+    size_t size = ursa_cl_group_size(kernel, 256);
     return ursa_cl_launch(device, kernel, ursa_cl_groups(lines.shape.lines, size), ursa_cl_array(&args->x),
                           ursa_cl_array(&args->out), ursa_cl_struct(&lines.shape),
                           ursa_cl_local(size * sizeof(cl_int)));
