@@ -1,11 +1,6 @@
 /* table.c — the backend's table of memory functions and operators. */
 #include "device/opencl/runtime.h"
 
-#define URSA_OP(name, types, text)                                                                                     \
-    __attribute__((weak)) bool ursa_opencl_##name(ursa_device *device, const struct ursa_##name##_args *args);
-#include "device/ops.def"
-#undef URSA_OP
-
 const struct ursa_backend ursa_opencl_backend = {
     .name = "opencl",
     .allocate = ursa_cl_allocate,
