@@ -1,9 +1,10 @@
 /* main.c — test_kernels: every operator of ops.def on a device, against the
  * same operator in double precision.
  *
- *     test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--list]
+ *     test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] [--list]
  *
 
+ * --quick runs a fifteenth of the trials, for devices that compile each of them.
  * One line per operator, with the trials that failed below it; --op, --seed and
  * --case repeat one of them. An operator without a draw_ and a bound_ function
  * does not link.
@@ -45,26 +46,27 @@ struct options {
     const char *device, *op;
     int64_t cases, one_case;
     uint64_t seed;
-    bool list;
+    bool list, quick;
 };
 
-/* Operators that are many functions in one need more trials. */
-static int64_t default_cases(const char *name)
+/* How many trials: every function of an operator so many times. */
+static int64_t default_cases(const char *name, bool quick)
 {
     static const struct {
         const char *name;
-        int64_t cases;
-    } more[] = {{"unary", 15 * URSA_UNARY_COUNT},
-                {"unary_grad", 15 * URSA_UNARY_COUNT},
-                {"binary", 30 * URSA_BINARY_COUNT},
-                {"copy", 10 * 49},
-                {"gemm", 400},
-                {"conv2d", 200},
-                {"reduce", 50 * URSA_REDUCE_COUNT}};
-    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
-        if (!strcmp(name, more[i].name))
-            return more[i].cases;
-    return 150;
+        int64_t functions, times;
+    } table[] = {{"unary", URSA_UNARY_COUNT, 15},
+                 {"unary_grad", URSA_UNARY_COUNT, 15},
+                 {"binary", URSA_BINARY_COUNT, 30},
+                 {"copy", (int64_t)URSA_DTYPE_COUNT * URSA_DTYPE_COUNT, 10},
+                 {"reduce", URSA_REDUCE_COUNT, 50},
+                 {"gemm", 1, 400},
+                 {"conv2d", 1, 200},
+                 {NULL, 1, 150}};
+    int i = 0;
+    while (table[i].name && strcmp(name, table[i].name))
+        i++;
+    return table[i].functions * (quick ? (table[i].times + 14) / 15 : table[i].times);
 }
 
 /* A stream of its own for every operator and trial. */
@@ -143,7 +145,7 @@ static bool run_refusals(struct trial *t, const struct kernel_test *test, const 
 static bool run_test(struct trial *t, const struct kernel_test *test, const struct options *options)
 {
     int64_t first = options->one_case >= 0 ? options->one_case : 0;
-    int64_t cases = options->cases ? options->cases : default_cases(test->name);
+    int64_t cases = options->cases ? options->cases : default_cases(test->name, options->quick);
     int64_t last = options->one_case >= 0 ? first + 1 : cases;
     int64_t failed = run_trials(t, test, options, first, last);
     bool refuses = options->one_case >= 0 || run_refusals(t, test, options);
@@ -158,8 +160,8 @@ static bool parse(struct options *options, int argc, char **argv)
 {
     *options = (struct options){.device = "cpu", .one_case = -1, .seed = 1};
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--list")) {
-            options->list = true;
+        if (!strcmp(argv[i], "--list") || !strcmp(argv[i], "--quick")) {
+            *(argv[i][2] == 'l' ? &options->list : &options->quick) = true;
             continue;
         }
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -186,7 +188,9 @@ int main(int argc, char **argv)
 {
     struct options options;
     if (!parse(&options, argc, argv)) {
-        fprintf(stderr, "usage: test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--list]\n");
+        fprintf(
+            stderr,
+            "usage: test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] [--list]\n");
         return 2;
     }
     if (options.list) {

@@ -74,13 +74,24 @@ void draw_resize_grad(struct trial *t, struct ursa_resize_grad_args *args)
     declare(t, &args->dx, "dx", OUTPUT, URSA_F32, x, CONTIGUOUS);
 }
 
-/* How many output pixels take something from one input pixel, along an axis:
- * those in reach (2 pixels for bicubic) on both sides, and at a border those
- * beyond it. */
-static int64_t takers(int64_t extent, int64_t outputs)
+/* One axis of the gradient: how many outputs take from one input pixel (those
+ * within reach on both sides; beyond a border there are no more than the other
+ * side lacks), and what their weights come to. */
+struct takers {
+    double count, weight, off;
+};
+
+static struct takers takers_of(ursa_resize_kind kind, int64_t extent, int64_t outputs)
 {
-    int64_t per_pixel = outputs / (extent > 1 ? extent - 1 : 1) + 1, most = 6 * per_pixel;
-    return most < outputs ? most : outputs;
+    double reach = kind == URSA_RESIZE_BICUBIC ? 2 : 1, slope = kind == URSA_RESIZE_BICUBIC ? 1.5 : 1;
+    double ratio = (double)outputs / (double)extent;
+    if (extent > 1)
+        ratio = fmax(ratio, (double)(outputs - 1) / (double)(extent - 1));
+    struct takers t;
+    t.count = extent == 1 ? (double)outputs : fmin(2 * reach * ratio + 2, (double)outputs);
+    t.weight = extent == 1 ? 1.6 * (double)outputs : fmin(1.6 * ratio + 2, 1.6 * (double)outputs);
+    t.off = kind == URSA_RESIZE_NEAREST ? 0 : slope * (3 * (double)extent + 1) * U + 4 * U;
+    return t;
 }
 
 void bound_resize_grad(struct trial *t, const struct ursa_resize_grad_args *args)
@@ -89,10 +100,14 @@ void bound_resize_grad(struct trial *t, const struct ursa_resize_grad_args *args
     if (args->kind == URSA_RESIZE_NEAREST && t->integers)
         return;
     double *tolerance = tolerance_of(t, "dx"), size = largest(dy->values, dy->count);
-    int64_t terms = takers(dx->array.shape[1], dy->array.shape[1]) * takers(dx->array.shape[2], dy->array.shape[2]);
-    double weights = args->kind == URSA_RESIZE_NEAREST ? 0 : weight_error(args->kind, dx->array.shape) + 8 * U;
+    if (dx->count == 0 || dy->count == 0)
+        return;
+    struct takers rows = takers_of(args->kind, dx->array.shape[1], dy->array.shape[1]);
+    struct takers columns = takers_of(args->kind, dx->array.shape[2], dy->array.shape[2]);
+    double weights = rows.off * rows.count * columns.weight + columns.off * columns.count * rows.weight;
+    double sums = (sum_error((int64_t)(rows.count * columns.count) + 1) + 4 * U) * rows.weight * columns.weight;
     for (int64_t i = 0; i < dx->count; i++)
-        tolerance[i] = (double)terms * size * (weights + sum_error(terms));
+        tolerance[i] = size * (weights + sums);
 }
 
 /* ---- grid sampling ---------------------------------------------------------- */
