@@ -37,12 +37,16 @@ V_INLINE vf load_columns(const float *p, int vector, int vectors, int last)
     return vector == vectors - 1 ? vf_load_n(p, last) : vf_load(p);
 }
 
-V_INLINE void store_columns(float *p, vf value, int vector, int vectors, int last)
+/* Masked stores are slow on some processors: only where the row ends within a vector. */
+V_INLINE void store_row(float *out, const vf *sum, const int vectors, int last)
 {
-    if (vector == vectors - 1)
-        vf_store_n(p, value, last);
+    UNROLL
+    for (int v = 0; v < vectors - 1; v++)
+        vf_store(out + v * V_LANES, sum[v]);
+    if (last == V_LANES)
+        vf_store(out + (vectors - 1) * V_LANES, sum[vectors - 1]);
     else
-        vf_store(p, value);
+        vf_store_n(out + (vectors - 1) * V_LANES, sum[vectors - 1], last);
 }
 
 V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], const int rows, const int vectors)
@@ -82,23 +86,9 @@ V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], cons
         for (int v = 0; v < vectors; v++)
             sum[i][v] = vf_max(vf_zero(), sum[i][v]);
     }
-    if (last == V_LANES) {
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            float *out = t->out[i] + t->column;
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                vf_store(out + v * V_LANES, sum[i][v]);
-        }
-    } else {
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            float *out = t->out[i] + t->column;
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                store_columns(out + v * V_LANES, sum[i][v], v, vectors, last);
-        }
-    }
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        store_row(t->out[i] + t->column, sum[i], vectors, last);
 }
 
 /* ---- the micro-kernels ---------------------------------------------------- */
@@ -166,17 +156,18 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
         }
     }
     int last = p->width - (vectors - 1) * V_LANES;
-    UNROLL
-    for (int i = 0; i < rows; i++) {
-        float *out = p->out + i * p->out_stride;
+    if (p->add) {
         UNROLL
-        for (int v = 0; v < vectors; v++) {
-            vf value = sum[i][v];
-            if (p->add)
-                value = vf_add(load_columns(out + v * V_LANES, v, vectors, last), value);
-            store_columns(out + v * V_LANES, value, v, vectors, last);
+        for (int i = 0; i < rows; i++) {
+            const float *out = p->out + i * p->out_stride;
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = vf_add(load_columns(out + v * V_LANES, v, vectors, last), sum[i][v]);
         }
     }
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        store_row(p->out + i * p->out_stride, sum[i], vectors, last);
 }
 
 /* One function per height and number of vectors: a smaller tile costs as much
@@ -283,10 +274,38 @@ static void copy(const float *y, int64_t y_stride, int64_t length, int64_t width
         int64_t j = 0;
         for (; j + V_LANES <= width; j += V_LANES)
             vf_store(panel + j, vf_load(y + j));
-        for (; j < full; j += V_LANES) {
-            int64_t have = width - j < 0 ? 0 : width - j < V_LANES ? width - j : V_LANES;
-            int64_t want = full - j < V_LANES ? full - j : V_LANES;
-            vf_store_n(panel + j, vf_load_n(y + j, have), want);
+        if (j < width) {
+            vf_store(panel + j, vf_load_n(y + j, width - j));
+            j += V_LANES;
+        }
+        for (; j < full; j += V_LANES)
+            vf_store(panel + j, vf_zero());
+    }
+}
+
+/* A slice is narrower than its vectors: every row is stored whole and the next
+ * one covers what was too much; the last leaves it in the slack. */
+#define SLICE_VECTORS ((ROWS + V_LANES - 1) / V_LANES)
+#define SLACK         (SLICE_VECTORS * V_LANES)
+
+static void slice(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices)
+{
+    for (int64_t i = 0; i < height; i += ROWS, slices += length * ROWS + SLACK) {
+        float *to = slices;
+        const float *from = y + i;
+        int64_t left = height - i;
+        if (left >= SLACK) {
+            for (int64_t k = 0; k < length; k++, from += y_stride, to += ROWS)
+                UNROLL
+            for (int v = 0; v < SLICE_VECTORS; v++)
+                vf_store(to + v * V_LANES, vf_load(from + v * V_LANES));
+            continue;
+        }
+        for (int64_t k = 0; k < length; k++, from += y_stride, to += ROWS)
+            UNROLL
+        for (int v = 0; v < SLICE_VECTORS; v++) {
+            int64_t n = left - v * V_LANES;
+            vf_store(to + v * V_LANES, vf_load_n(from + v * V_LANES, n < 0 ? 0 : n < V_LANES ? n : V_LANES));
         }
     }
 }
@@ -325,5 +344,7 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .dots = dots,
     .pack = pack,
     .copy = copy,
+    .slice = slice,
+    .slack = SLACK,
     .add = add,
 };

@@ -70,9 +70,15 @@ struct ursa_simd_gemm {
      * for width ≤ j < columns. One of the strides is 1. */
     void (*pack)(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel);
 
-    /* Rows side by side: panel[k panel_stride + j] = y[k y_stride + j] for j < width, 0 for width ≤ j < full. */
+    /* Rows side by side: panel[k panel_stride + j] = y[k y_stride + j] for j < width, 0 for width ≤ j < full, a
+     * multiple of the lanes. */
     void (*copy)(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,
                  int64_t panel_stride);
+
+    /* The same cut into slices as high as a tile, one behind the other: slice i / rows of `slices` holds
+     * [k rows + i % rows] = y[k y_stride + i], and lasts length rows + slack floats. */
+    void (*slice)(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices);
+    int slack;
 
     /* y[i] += x[i] */
     void (*add)(const float *x, float *y, int64_t count);

@@ -71,20 +71,11 @@ static int64_t odd_pitch(int64_t channels)
 }
 
 struct packed {
-    float *x, *dy;
-    int64_t x_pitch, dy_pitch;
+    float *x, *dy; /* dy in slices as high as a tile */
+    int64_t x_pitch;
     int32_t *pairs;
     int64_t *counts; /* of pairs, per tap; pairs of tap t begin at 2 t pixels */
 };
-
-static void copy_rows(const struct gradient *g, const float *from, int64_t height, int64_t width, int64_t pitch,
-                      int64_t image, int64_t images, int64_t row, int64_t rows, int64_t channels, float *to,
-                      int64_t to_pitch)
-{
-    for (int64_t n = 0; n < images; n++, to += rows * width * to_pitch)
-        g->simd->copy(from + ((image + n) * height + row) * width * pitch, pitch, rows * width, channels, to_pitch, to,
-                      to_pitch);
-}
 
 /* The first and last + 1 output position that reads inside `extent` under a tap at `offset`. */
 static void valid_range(int64_t offset, int64_t stride, int64_t extent, int64_t count, int64_t *begin, int64_t *end)
@@ -104,7 +95,7 @@ static int64_t list_pairs(const struct gradient *g, const struct band *band, con
     int64_t begin, end;
     valid_range(right, s->stride[1], s->width, s->out_width, &begin, &end);
     int32_t *pair = pairs;
-    int32_t dy_step = (int32_t)packed->dy_pitch, x_step = (int32_t)(packed->x_pitch * s->stride[1]);
+    int32_t dy_step = g->simd->rows, x_step = (int32_t)(packed->x_pitch * s->stride[1]);
     for (int64_t n = 0; n < band->images; n++)
         for (int64_t j = 0; j < band->rows; j++) {
             int64_t row = (band->row + j) * s->stride[0] + below;
@@ -112,7 +103,7 @@ static int64_t list_pairs(const struct gradient *g, const struct band *band, con
                 continue;
             int64_t dy_pixel = (n * band->rows + j) * s->out_width + begin;
             int64_t x_pixel = (n * band->x_rows + row - band->x_row) * s->width + begin * s->stride[1] + right;
-            int32_t dy_at = (int32_t)(dy_pixel * packed->dy_pitch), x_at = (int32_t)(x_pixel * packed->x_pitch);
+            int32_t dy_at = (int32_t)(dy_pixel * dy_step), x_at = (int32_t)(x_pixel * packed->x_pitch);
             for (int64_t i = begin; i < end; i++, dy_at += dy_step, x_at += x_step) {
                 *pair++ = dy_at;
                 *pair++ = x_at;
@@ -152,11 +143,18 @@ static void pack_band(const struct gradient *g, const struct place *place, const
                       struct packed *packed)
 {
     const struct ursa_conv_shape *s = &g->shape;
-    copy_rows(g, g->dy + place->group * s->group_out + place->out, s->out_height, s->out_width, s->out_channels,
-              band->image, band->images, band->row, band->rows, place->outs, packed->dy, packed->dy_pitch);
-    copy_rows(g, g->x + place->group * s->group_in + place->in, s->height, s->width, s->channels, band->image,
-              band->images, band->x_row, band->x_rows, place->ins, packed->x, packed->x_pitch);
+    /* The rows of a band lie one behind the other; those of several images are whole images. */
+    int64_t dy_pixel = (band->image * s->out_height + band->row) * s->out_width;
+    int64_t x_pixel = (band->image * s->height + band->x_row) * s->width;
     int64_t pixels = band->images * band->rows * s->out_width;
+    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
+    g->simd->slice(g->dy + dy_pixel * s->out_channels + place->group * s->group_out + place->out, s->out_channels,
+                   pixels, place->outs, packed->dy);
+    for (int64_t n = 0; n < band->images; n++)
+        g->simd->copy(g->x + (x_pixel + n * s->height * s->width) * s->channels + place->group * s->group_in +
+                          place->in,
+                      s->channels, band->x_rows * s->width, place->ins, tiled,
+                      packed->x + n * band->x_rows * s->width * packed->x_pitch, packed->x_pitch);
     for (int64_t t = 0; t < taps_of(g); t++)
         packed->counts[t] = list_pairs(g, band, packed, t, packed->pairs + 2 * t * pixels);
 }
@@ -167,6 +165,7 @@ static void add_band(const struct gradient *g, const struct place *place, const 
     const struct ursa_conv_shape *s = &g->shape;
     int64_t taps = taps_of(g), pixels = band->images * band->rows * s->out_width;
     struct ursa_pairs tile = {.out_stride = taps * s->group_in, .add = add};
+    int64_t slice = pixels * g->simd->rows + g->simd->slack;
     dw += (place->group * s->group_out + place->out) * tile.out_stride + place->in;
     for (int64_t t = 0; t < taps; t++) {
         tile.pair = packed->pairs + 2 * t * pixels;
@@ -176,7 +175,7 @@ static void add_band(const struct gradient *g, const struct place *place, const 
             tile.b = packed->x + c;
             for (int64_t o = 0; o < place->outs; o += g->simd->rows) {
                 tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
-                tile.a = packed->dy + o;
+                tile.a = packed->dy + o / g->simd->rows * slice;
                 tile.out = dw + o * tile.out_stride + t * s->group_in + c;
                 g->simd->pairs(&tile);
             }
@@ -193,15 +192,17 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     if (x_rows > s->height)
         x_rows = s->height;
     int64_t x_pixels = first.images * x_rows * s->width;
-    packed->dy_pitch = odd_pitch(place->outs);
+    int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
+    int64_t dy_floats = slices * (pixels * g->simd->rows + g->simd->slack);
+    dy_floats = ursa_ceil_div(dy_floats, LINE) * LINE;
     packed->x_pitch = odd_pitch(ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns);
     float *memory =
-        ursa_scratch(URSA_SLOT_TASK, (size_t)(pixels * packed->dy_pitch + x_pixels * packed->x_pitch) * sizeof(float) +
+        ursa_scratch(URSA_SLOT_TASK, (size_t)(dy_floats + x_pixels * packed->x_pitch) * sizeof(float) +
                                          (size_t)taps * (sizeof(int64_t) + 2 * (size_t)pixels * sizeof(int32_t)));
     if (!memory)
         return false;
     packed->dy = memory;
-    packed->x = packed->dy + pixels * packed->dy_pitch;
+    packed->x = packed->dy + dy_floats;
     packed->counts = (int64_t *)(packed->x + x_pixels * packed->x_pitch);
     packed->pairs = (int32_t *)(packed->counts + taps);
     return true;
