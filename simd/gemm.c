@@ -103,6 +103,10 @@ V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vec
     for (int v = 0; v < vectors; v++)
         sum[i][v] = vf_zero();
 
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        __builtin_prefetch(t->out[i] + t->column, 1);
+
     const float *b = t->b;
     int64_t b_stride = t->b_stride, step = t->step, last = t->width - (vectors - 1) * V_LANES;
     for (int64_t s = 0; s < t->segments; s++) {

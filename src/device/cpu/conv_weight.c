@@ -65,11 +65,6 @@ static struct band band_at(const struct gradient *g, int64_t index)
 
 /* ---- a band, packed ------------------------------------------------------------ */
 
-static int64_t odd_pitch(int64_t channels)
-{
-    return (ursa_ceil_div(channels, LINE) | 1) * LINE;
-}
-
 struct packed {
     float *x, *dy; /* dy in slices as high as a tile */
     int64_t x_pitch;
@@ -195,7 +190,7 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
     int64_t dy_floats = slices * (pixels * g->simd->rows + g->simd->slack);
     dy_floats = ursa_ceil_div(dy_floats, LINE) * LINE;
-    packed->x_pitch = odd_pitch(ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns);
+    packed->x_pitch = ursa_odd_pitch(ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns);
     float *memory =
         ursa_scratch(URSA_SLOT_TASK, (size_t)(dy_floats + x_pixels * packed->x_pitch) * sizeof(float) +
                                          (size_t)taps * (sizeof(int64_t) + 2 * (size_t)pixels * sizeof(int32_t)));

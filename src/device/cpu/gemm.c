@@ -108,6 +108,7 @@ bool ursa_cpu_gemm(ursa_device *device, const struct ursa_gemm_args *args)
         .segments = 1,
         .length = inner,
         .step = x.column,
+        .row_stride = x.row,
         .factor = {.data = y.data, .k_stride = y.row, .j_stride = y.column, .group_stride = y.batch},
         .find = find_rows,
         .context = &operands,

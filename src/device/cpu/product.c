@@ -105,10 +105,52 @@ void ursa_activate(const ursa_activation *activation, float *x, int64_t count)
 
 struct block {
     int64_t group, row, rows, column, columns;
-    const float *const *row_at;
+    const float **row_at;
     float *const *out_at;
     const float *b; /* panels of the group, or its B */
+    float *copy;    /* room for a part of the rows, or NULL where they are used in place */
+    const float *origin;
 };
+
+/* Rows of A that lie a power of two apart fight for the same sets of the
+ * cache, and with A transposed every step is a new line, even a new page.
+ * Where enough panels use a block of A, it is copied to a better pitch first;
+ * in the order in which it lies, so the copy runs at full width. */
+static bool is_copied(const struct ursa_product *p, const struct block *block, const struct ursa_simd_gemm *simd)
+{
+    int64_t panels = ursa_ceil_div(block->columns, simd->columns);
+    return p->row_stride && inner_extent(p) && block->rows > simd->rows && panels >= (p->step == 1 ? 6 : 2);
+}
+
+static bool copy_new(const struct run *run, struct block *block)
+{
+    const struct ursa_product *p = run->product;
+    bool transposed = p->step != 1;
+    int64_t longest = p->length < run->simd->inner ? p->length : run->simd->inner;
+    int64_t pitch = ursa_odd_pitch(transposed ? block->rows : longest);
+    block->copy = ursa_scratch(URSA_SLOT_TASK, (size_t)(pitch * (transposed ? longest : block->rows)) * sizeof(float));
+    if (!block->copy)
+        return false;
+    block->origin = block->row_at[0];
+    for (int64_t i = 0; i < block->rows; i++)
+        block->row_at[i] = block->copy + (transposed ? i : i * pitch);
+    return true;
+}
+
+/* The part of the rows that comes next; the pointers stay as they are. Returns the step within a row. */
+static int64_t copy_part(const struct run *run, const struct block *block, const struct part *part)
+{
+    const struct ursa_product *p = run->product;
+    const float *from = block->origin + part->skip * p->step;
+    if (p->step == 1) {
+        int64_t pitch = block->rows > 1 ? block->row_at[1] - block->row_at[0] : 0;
+        run->simd->copy(from, p->row_stride, block->rows, part->length, part->length, block->copy, pitch);
+        return 1;
+    }
+    int64_t pitch = ursa_odd_pitch(block->rows);
+    run->simd->copy(from, p->step, part->length, block->rows, block->rows, block->copy, pitch);
+    return pitch;
+}
 
 static void run_part(const struct run *run, const struct block *block, const struct part *part, bool first, bool last)
 {
@@ -119,8 +161,8 @@ static void run_part(const struct run *run, const struct block *block, const str
         .row_stride = p->segments,
         .segments = part->segments,
         .length = part->length,
-        .skip = part->skip * p->step,
-        .step = p->step,
+        .skip = block->copy ? 0 : part->skip * p->step,
+        .step = block->copy ? copy_part(run, block, part) : p->step,
         .b_stride = run->panels ? simd->columns : p->factor.k_stride,
         .padded = run->panels != NULL,
         .alpha = p->alpha,
@@ -136,7 +178,7 @@ static void run_part(const struct run *run, const struct block *block, const str
         tile.bias = last && p->bias ? p->bias + block->group * p->bias_stride + j : NULL;
         for (int64_t i = 0; i < block->rows; i += simd->rows) {
             tile.height = (int)(block->rows - i < simd->rows ? block->rows - i : simd->rows);
-            tile.row = block->row_at + i * p->segments + part->segment;
+            tile.row = (const float *const *)block->row_at + i * p->segments + part->segment;
             tile.out = block->out_at + i;
             simd->tile(&tile);
         }
@@ -153,6 +195,8 @@ static void run_block(const struct run *run, struct block *block)
     p->find(p->context, block->group, block->row, block->row + block->rows, row, out);
     block->row_at = row;
     block->out_at = out;
+    if (is_copied(p, block, run->simd) && !copy_new(run, block))
+        return;
     int64_t parts = part_count(p, run->simd->inner);
     for (int64_t i = 0; i < parts; i++) {
         struct part part = part_at(p, run->simd->inner, i);

@@ -25,7 +25,8 @@ struct ursa_product {
     int64_t groups; /* independent products of the same shape */
     int64_t rows, columns;
     int64_t segments, length;
-    int64_t step; /* between neighbours in a row of A */
+    int64_t step;       /* between neighbours in a row of A */
+    int64_t row_stride; /* between rows, where all are equally far apart and there is one segment; else 0 */
     struct ursa_factor factor;
 
     /* Writes the pointers of rows begin … end-1: row[(i - begin) segments + s] and out[i - begin]. */
@@ -46,6 +47,14 @@ bool ursa_product_run(const struct ursa_product *product);
 
 /* Applies an activation to `count` numbers in place. */
 void ursa_activate(const ursa_activation *activation, float *x, int64_t count);
+
+/* A pitch for rows of `count` floats, an odd number of cache lines: the rows of
+ * a tile then do not fall on the same few sets of the cache, as they do when
+ * the pitch is a power of two. */
+static inline int64_t ursa_odd_pitch(int64_t count)
+{
+    return (((count + 15) / 16) | 1) * 16;
+}
 
 static inline int64_t ursa_ceil_div(int64_t a, int64_t b)
 {
