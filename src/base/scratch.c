@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define SLOTS 4
+#define SLOTS 6
 
 static _Thread_local struct {
     void *memory;

@@ -10,7 +10,7 @@
 /* What taps outside the image read. */
 static const float *zeros(int64_t count)
 {
-    float *zero = ursa_scratch(URSA_SLOT_CALLER, (size_t)(count + 1) * sizeof *zero);
+    float *zero = ursa_scratch(URSA_SLOT_ZEROS, (size_t)(count + 1) * sizeof *zero);
     if (zero)
         memset(zero, 0, (size_t)(count + 1) * sizeof *zero);
     return zero;
@@ -57,10 +57,28 @@ bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
         return true;
     if (ursa_conv_is_depthwise(&s))
         return ursa_depthwise_forward(&s, x, w, bias, &args->activation, out);
+    if (ursa_stem_applies(&s)) {
+        struct ursa_conv_shape stem = ursa_stem_shape(&s);
+        const float *padded = ursa_stem_image(&s, &stem, x);
+        return padded && forward(&stem, padded, w, bias, &args->activation, out);
+    }
     return forward(&s, x, w, bias, &args->activation, out);
 }
 
 /* ---- gradient to the input ---------------------------------------------------- */
+
+static void clear(void *context, int64_t begin, int64_t end)
+{
+    memset((float *)context + begin, 0, (size_t)(end - begin) * sizeof(float));
+}
+
+/* Input pixels that no tap ever touches, because the window is smaller than its stride. */
+static bool clear_gaps(const struct ursa_conv_shape *s, float *dx)
+{
+    if (s->kernel[0] >= s->stride[0] && s->kernel[1] >= s->stride[1])
+        return true;
+    return ursa_parallel_range(s->images * s->height * s->width * s->channels, 65536, clear, dx);
+}
 
 static bool grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
 {
@@ -68,11 +86,14 @@ static bool grad_input(const struct ursa_conv_shape *s, const float *dy, const f
     if (!ursa_taps_new(&taps, s))
         return false;
     const float *zero = zeros(s->group_out);
-    bool done = zero != NULL;
+    bool done = zero && clear_gaps(s, dx);
     int64_t filter = s->kernel[0] * s->kernel[1] * s->group_in;
     for (int64_t phase = 0; done && phase < ursa_window_phases(s); phase++) {
         struct ursa_window window = ursa_window_phase(s, &taps, phase, dy, dx);
         window.zero = zero;
+        bool cleared = window.taps == 0 && (s->kernel[0] < s->stride[0] || s->kernel[1] < s->stride[1]);
+        if (cleared)
+            continue;
         struct ursa_product product = {
             .groups = s->groups,
             .rows = s->images * window.grid[0] * window.grid[1],
@@ -105,5 +126,7 @@ bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_gr
         return true;
     if (ursa_conv_is_depthwise(&s))
         return ursa_depthwise_grad_input(&s, dy, w, dx);
+    if (ursa_stem_applies(&s))
+        return ursa_stem_grad_input(&s, dy, w, dx);
     return grad_input(&s, dy, w, dx);
 }

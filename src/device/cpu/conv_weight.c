@@ -38,6 +38,9 @@ struct gradient {
     int64_t band_images, band_rows, bands_per_image, bands; /* images in a band, or rows of one image */
     int64_t chunk_bands, chunks;
     int64_t out_block, out_blocks, in_block, in_blocks;
+
+    bool in_place; /* x is a stem's copy, whose pixels overlap: near enough to each other as they are */
+    bool points;   /* 1 × 1 taps, stride apart: only the pixels that are read are packed */
 };
 
 struct band {
@@ -66,7 +69,9 @@ static struct band band_at(const struct gradient *g, int64_t index)
 /* ---- a band, packed ------------------------------------------------------------ */
 
 struct packed {
-    float *x, *dy; /* dy in slices as high as a tile */
+    float *dy; /* in slices as high as a tile */
+    const float *x;
+    float *x_room;
     int64_t x_pitch;
     int32_t *pairs;
     int64_t *counts; /* of pairs, per tap; pairs of tap t begin at 2 t pixels */
@@ -90,7 +95,7 @@ static int64_t list_pairs(const struct gradient *g, const struct band *band, con
     int64_t begin, end;
     valid_range(right, s->stride[1], s->width, s->out_width, &begin, &end);
     int32_t *pair = pairs;
-    int32_t dy_step = g->simd->rows, x_step = (int32_t)(packed->x_pitch * s->stride[1]);
+    int32_t dy_step = g->simd->rows, x_step = (int32_t)(packed->x_pitch * (g->points ? 1 : s->stride[1]));
     for (int64_t n = 0; n < band->images; n++)
         for (int64_t j = 0; j < band->rows; j++) {
             int64_t row = (band->row + j) * s->stride[0] + below;
@@ -98,6 +103,8 @@ static int64_t list_pairs(const struct gradient *g, const struct band *band, con
                 continue;
             int64_t dy_pixel = (n * band->rows + j) * s->out_width + begin;
             int64_t x_pixel = (n * band->x_rows + row - band->x_row) * s->width + begin * s->stride[1] + right;
+            if (g->points)
+                x_pixel = dy_pixel;
             int32_t dy_at = (int32_t)(dy_pixel * dy_step), x_at = (int32_t)(x_pixel * packed->x_pitch);
             for (int64_t i = begin; i < end; i++, dy_at += dy_step, x_at += x_step) {
                 *pair++ = dy_at;
@@ -134,6 +141,20 @@ static int64_t taps_of(const struct gradient *g)
     return g->shape.kernel[0] * g->shape.kernel[1];
 }
 
+static void pack_x(const struct gradient *g, const struct place *place, const struct band *band, const float *x,
+                   const struct packed *packed)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
+    int64_t rows = g->points ? band->rows : 1, row_step = g->points ? s->stride[0] * s->width : 0;
+    int64_t pixels = g->points ? s->out_width : band->x_rows * s->width, step = g->points ? s->stride[1] : 1;
+    float *to = packed->x_room;
+    for (int64_t n = 0; n < band->images; n++)
+        for (int64_t j = 0; j < rows; j++, to += pixels * packed->x_pitch)
+            g->simd->copy(x + (n * s->height * s->width + j * row_step) * s->channels, step * s->channels, pixels,
+                          place->ins, tiled, to, packed->x_pitch);
+}
+
 static void pack_band(const struct gradient *g, const struct place *place, const struct band *band,
                       struct packed *packed)
 {
@@ -142,14 +163,13 @@ static void pack_band(const struct gradient *g, const struct place *place, const
     int64_t dy_pixel = (band->image * s->out_height + band->row) * s->out_width;
     int64_t x_pixel = (band->image * s->height + band->x_row) * s->width;
     int64_t pixels = band->images * band->rows * s->out_width;
-    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
     g->simd->slice(g->dy + dy_pixel * s->out_channels + place->group * s->group_out + place->out, s->out_channels,
                    pixels, place->outs, packed->dy);
-    for (int64_t n = 0; n < band->images; n++)
-        g->simd->copy(g->x + (x_pixel + n * s->height * s->width) * s->channels + place->group * s->group_in +
-                          place->in,
-                      s->channels, band->x_rows * s->width, place->ins, tiled,
-                      packed->x + n * band->x_rows * s->width * packed->x_pitch, packed->x_pitch);
+    const float *x = g->x + x_pixel * s->channels + place->group * s->group_in + place->in;
+    if (g->in_place)
+        packed->x = x;
+    else
+        pack_x(g, place, band, x, packed);
     for (int64_t t = 0; t < taps_of(g); t++)
         packed->counts[t] = list_pairs(g, band, packed, t, packed->pairs + 2 * t * pixels);
 }
@@ -186,19 +206,20 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     int64_t x_rows = (first.rows - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
     if (x_rows > s->height)
         x_rows = s->height;
-    int64_t x_pixels = first.images * x_rows * s->width;
+    int64_t x_pixels = g->in_place ? 0 : g->points ? pixels : first.images * x_rows * s->width;
+    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
     int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
     int64_t dy_floats = slices * (pixels * g->simd->rows + g->simd->slack);
     dy_floats = ursa_ceil_div(dy_floats, LINE) * LINE;
-    packed->x_pitch = ursa_odd_pitch(ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns);
+    packed->x_pitch = g->in_place ? s->channels : ursa_odd_pitch(tiled);
     float *memory =
         ursa_scratch(URSA_SLOT_TASK, (size_t)(dy_floats + x_pixels * packed->x_pitch) * sizeof(float) +
                                          (size_t)taps * (sizeof(int64_t) + 2 * (size_t)pixels * sizeof(int32_t)));
     if (!memory)
         return false;
     packed->dy = memory;
-    packed->x = packed->dy + dy_floats;
-    packed->counts = (int64_t *)(packed->x + x_pixels * packed->x_pitch);
+    packed->x = packed->x_room = packed->dy + dy_floats;
+    packed->counts = (int64_t *)(packed->x_room + x_pixels * packed->x_pitch);
     packed->pairs = (int32_t *)(packed->counts + taps);
     return true;
 }
@@ -263,6 +284,9 @@ static bool grad_weight(const struct ursa_conv_shape *s, const float *x, const f
 {
     struct gradient g = {.shape = *s, .simd = ursa_cpu_simd()->gemm, .x = x, .dy = dy, .dw = dw};
     g.weights = s->out_channels * taps_of(&g) * s->group_in;
+    g.in_place = s->group_in > s->channels;
+    g.points =
+        !g.in_place && taps_of(&g) == 1 && s->pad[0] == 0 && s->pad[1] == 0 && (s->stride[0] > 1 || s->stride[1] > 1);
     plan(&g);
     if (g.chunks > 1) {
         g.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)((g.chunks - 1) * g.weights) * sizeof(float));
@@ -289,5 +313,10 @@ bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_g
     }
     if (ursa_conv_is_depthwise(&s))
         return ursa_depthwise_grad_weight(&s, x, dy, dw);
+    if (ursa_stem_applies(&s)) {
+        struct ursa_conv_shape stem = ursa_stem_shape(&s);
+        const float *padded = ursa_stem_image(&s, &stem, x);
+        return padded && grad_weight(&stem, padded, dy, dw);
+    }
     return grad_weight(&s, x, dy, dw);
 }

@@ -41,7 +41,7 @@ struct ursa_product {
 
 /* Scratch memory (see ursa_scratch) during a product: what the caller shares
  * with all tasks, and what each task has to itself. */
-enum { URSA_SLOT_PANELS = 0, URSA_SLOT_ROWS = 1, URSA_SLOT_TASK = 2, URSA_SLOT_CALLER = 3 };
+enum { URSA_SLOT_PANELS, URSA_SLOT_ROWS, URSA_SLOT_TASK, URSA_SLOT_ZEROS, URSA_SLOT_IMAGE };
 
 bool ursa_product_run(const struct ursa_product *product);
 

@@ -38,7 +38,7 @@ struct ursa_conv_shape {
     int64_t images, height, width, channels; /* of x */
     int64_t out_height, out_width, out_channels;
     int64_t kernel[2], stride[2], pad[2], dilation[2];
-    int64_t groups, group_in, group_out; /* channels of a group of x and of out */
+    int64_t groups, group_in, group_out; /* channels of a group: as a tap reads them from x, and of out */
 };
 
 struct ursa_conv_shape ursa_conv_shape_of(const ursa_conv_geometry *geometry, const ursa_array *x, const ursa_array *w,
@@ -66,6 +66,14 @@ struct ursa_window ursa_window_forward(const struct ursa_conv_shape *shape, stru
 int64_t ursa_window_phases(const struct ursa_conv_shape *shape);
 struct ursa_window ursa_window_phase(const struct ursa_conv_shape *shape, struct ursa_taps *taps, int64_t phase,
                                      const float *dy, float *dx);
+
+/* Few channels and a window of several (conv_stem.c): the same convolution as
+ * one with KH taps over a copy of x with its border of zeros. In the shape of
+ * the copy, group_in is longer than a pixel. */
+bool ursa_stem_applies(const struct ursa_conv_shape *shape);
+struct ursa_conv_shape ursa_stem_shape(const struct ursa_conv_shape *shape);
+const float *ursa_stem_image(const struct ursa_conv_shape *shape, const struct ursa_conv_shape *stem, const float *x);
+bool ursa_stem_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
 
 /* One filter of one channel per group: ursa_depthwise_* (depthwise.c). */
 static inline bool ursa_conv_is_depthwise(const struct ursa_conv_shape *shape)
