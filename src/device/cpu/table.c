@@ -1,10 +1,6 @@
 /* table.c — the CPU backend's table of operators. */
 #include "device/cpu/cpu.h"
 
-#define URSA_OP(name, types, text) extern __typeof__(ursa_cpu_##name) ursa_cpu_##name __attribute__((weak));
-#include "device/ops.def"
-#undef URSA_OP
-
 const struct ursa_backend ursa_cpu_backend = {
     .name = "cpu",
     .allocate = ursa_cpu_allocate,
