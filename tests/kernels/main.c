@@ -153,6 +153,8 @@ static bool run_test(struct trial *t, const struct kernel_test *test, const stru
     printf("%-4s %-20s %lld of %lld trials%s\n", fine ? "ok" : "FAIL", test->name, (long long)(last - first - failed),
            (long long)(last - first), refuses ? "" : ", takes wrong arguments");
     fflush(stdout);
+    ursa_device_trim(t->reference);
+    ursa_device_trim(t->tested);
     return fine;
 }
 
