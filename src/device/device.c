@@ -45,23 +45,28 @@ static int add_provided(struct entry *entries, int count, const struct ursa_prov
     return count;
 }
 
-/* All devices: the CPU, the OpenCL ones, then those registered by hand. */
-static int list_devices(struct entry *entries)
+/* The devices that no driver has to be loaded for: the CPU and those registered
+ * by hand. */
+static int list_near(struct entry *entries)
 {
     int count = add_provided(entries, 0, &ursa_cpu_provider);
-    count = add_provided(entries, count, &ursa_opencl_provider);
     pthread_mutex_lock(&opened.lock);
     for (int i = 0; i < opened.count && count < MOST_DEVICES; i++)
         if (!opened.provider[i])
             entries[count++] = (struct entry){.index = i, .info = opened.device[i]->info};
     pthread_mutex_unlock(&opened.lock);
-    bool found = false;
-    for (int i = 0; i < count; i++) {
-        entries[i].info.is_default = !found && entries[i].info.is_gpu;
-        found |= entries[i].info.is_default;
-    }
-    if (!found && count)
-        entries[0].info.is_default = true;
+    return count;
+}
+
+/* All devices. "auto" is the first GPU, else the CPU. */
+static int list_devices(struct entry *entries)
+{
+    int count = add_provided(entries, list_near(entries), &ursa_opencl_provider), chosen = 0;
+    for (int i = count - 1; i >= 0; i--)
+        if (entries[i].info.is_gpu)
+            chosen = i;
+    for (int i = 0; i < count; i++)
+        entries[i].info.is_default = i == chosen;
     return count;
 }
 
@@ -154,8 +159,6 @@ static ursa_device *open_entry(const struct entry *entry)
         device = entry->provider->open(entry->index);
         if (device && !register_as(device, entry->provider, entry->index))
             device = NULL;
-        if (device)
-            device->info.is_default = entry->info.is_default;
     }
     pthread_mutex_unlock(&opened.opening);
     return device;
@@ -177,20 +180,33 @@ static bool is_opencl(const struct entry *entry)
     return entry->provider && entry->provider == &ursa_opencl_provider;
 }
 
-/* The entry that `spec` names, or -1. An id is matched whole, so that a device
- * called "cpu something" does not stand in the way of "cpu". */
-static int match(const struct entry *entries, int count, const char *spec)
+/* The device with the id `spec`, or -1. */
+static int match_id(const struct entry *entries, int count, const char *spec)
 {
     for (int i = 0; i < count; i++)
         if (strcasecmp(entries[i].info.id, spec) == 0)
             return i;
-    if (strcasecmp(spec, "opencl") == 0) {
-        int first = -1;
-        for (int i = count - 1; i >= 0; i--)
-            if (is_opencl(&entries[i]) && (first < 0 || entries[i].info.is_gpu || !entries[first].info.is_gpu))
-                first = i;
-        return first;
-    }
+    return -1;
+}
+
+static int first_opencl(const struct entry *entries, int count)
+{
+    int first = -1;
+    for (int i = count - 1; i >= 0; i--)
+        if (is_opencl(&entries[i]) && (first < 0 || entries[i].info.is_gpu || !entries[first].info.is_gpu))
+            first = i;
+    return first;
+}
+
+/* The entry that `spec` names, or -1. An id is matched whole, so that a device
+ * called "cpu something" does not stand in the way of "cpu". */
+static int match(const struct entry *entries, int count, const char *spec)
+{
+    int found = match_id(entries, count, spec);
+    if (found >= 0)
+        return found;
+    if (strcasecmp(spec, "opencl") == 0)
+        return first_opencl(entries, count);
     if (strncasecmp(spec, "opencl:", 7) == 0)
         return -1;
     for (int i = 0; i < count; i++)
@@ -236,8 +252,12 @@ ursa_device *ursa_device_open(const char *spec)
     if (!spec)
         spec = getenv("URSA_DEVICE");
     struct entry entries[MOST_DEVICES];
+    bool automatic = !spec || !*spec || strcasecmp(spec, "auto") == 0;
+    int near = automatic ? -1 : match_id(entries, list_near(entries), spec);
+    if (near >= 0)
+        return open_entry(&entries[near]);
     int count = list_devices(entries);
-    if (!spec || !*spec || strcasecmp(spec, "auto") == 0)
+    if (automatic)
         return open_auto(entries, count);
     int found = match(entries, count, spec);
     if (found < 0) {
