@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Classes are the multiples of 1/8 of every power of two, so at most an eighth
  * of a block goes to waste; all are whole cache lines of 64 bytes. */
@@ -25,6 +26,7 @@ struct block {
 struct ursa_allocator {
     pthread_mutex_t lock;
     struct block *free[CLASSES];
+    bool poisons; /* for tests: nothing may depend on what memory held before */
 };
 
 /* The class of a request, and the bytes of its blocks; -1 when it is larger
@@ -46,8 +48,11 @@ static int class_of(size_t bytes, size_t *rounded)
 struct ursa_allocator *ursa_allocator_new(void)
 {
     struct ursa_allocator *allocator = ursa_alloc(sizeof *allocator);
-    if (allocator)
-        pthread_mutex_init(&allocator->lock, NULL);
+    if (!allocator)
+        return NULL;
+    pthread_mutex_init(&allocator->lock, NULL);
+    const char *poison = getenv("URSA_POISON");
+    allocator->poisons = poison && strcmp(poison, "1") == 0;
     return allocator;
 }
 
@@ -119,6 +124,16 @@ static double mebibytes(uint64_t bytes)
     return (double)bytes / (1024.0 * 1024.0);
 }
 
+/* Ones in all bits are not a number in every float type. */
+static void poison(ursa_buffer *buffer)
+{
+    static const uint8_t ones[4096] = {[0 ... 4095] = 0xff};
+    for (size_t done = 0; done < buffer->bytes; done += sizeof ones) {
+        size_t left = buffer->bytes - done, count = left < sizeof ones ? left : sizeof ones;
+        buffer->device->backend->write(buffer->device, buffer, (int64_t)done, URSA_U8, ones, (int64_t)count);
+    }
+}
+
 ursa_buffer *ursa_allocator_take(ursa_device *device, size_t bytes)
 {
     struct ursa_allocator *allocator = device->allocator;
@@ -147,6 +162,8 @@ ursa_buffer *ursa_allocator_take(ursa_device *device, size_t bytes)
     if (!block)
         ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: wanted %.1f MiB, with %.1f MiB in use of %.1f MiB",
                   device->info.id, mebibytes(bytes), mebibytes(used), mebibytes(device->info.memory));
+    if (block && allocator->poisons)
+        poison(&block->buffer);
     return block ? &block->buffer : NULL;
 }
 

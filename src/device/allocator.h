@@ -10,7 +10,10 @@
 
 #include "backend.h"
 
-struct ursa_allocator *ursa_allocator_new(void); /* NULL with an error */
+/* Under URSA_POISON=1 (for tests) memory is filled with ones in all bits, not a
+ * number in any float type, whenever it is handed out: a result that depends on
+ * what it held shows. NULL with an error. */
+struct ursa_allocator *ursa_allocator_new(void);
 /* Gives all cached memory of the device back, and ends its allocator. */
 void ursa_allocator_close(ursa_device *device);
 
