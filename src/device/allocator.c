@@ -124,6 +124,17 @@ static double mebibytes(uint64_t bytes)
     return (double)bytes / (1024.0 * 1024.0);
 }
 
+static void fail_memory(const ursa_device *device, size_t wanted, uint64_t used)
+{
+    uint64_t total = device->info.memory; /* 0 where the device does not say */
+    if (total)
+        ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: wanted %.1f MiB, with %.1f MiB in use of %.1f MiB",
+                  device->info.id, mebibytes(wanted), mebibytes(used), mebibytes(total));
+    else
+        ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: wanted %.1f MiB, with %.1f MiB in use", device->info.id,
+                  mebibytes(wanted), mebibytes(used));
+}
+
 /* Ones in all bits are not a number in every float type. */
 static void poison(ursa_buffer *buffer)
 {
@@ -160,8 +171,7 @@ ursa_buffer *ursa_allocator_take(ursa_device *device, size_t bytes)
     uint64_t used = memory->used;
     pthread_mutex_unlock(&allocator->lock);
     if (!block)
-        ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: wanted %.1f MiB, with %.1f MiB in use of %.1f MiB",
-                  device->info.id, mebibytes(bytes), mebibytes(used), mebibytes(device->info.memory));
+        fail_memory(device, bytes, used);
     if (block && allocator->poisons)
         poison(&block->buffer);
     return block ? &block->buffer : NULL;
