@@ -1,6 +1,7 @@
 /* reduce.c — reductions, moments, positions of extremes. */
 #include "base/error.h"
 #include "device/opencl/lines.h"
+#include <math.h>
 
 struct reduction {
     const char *op, *combine, *map, *finish;
@@ -123,7 +124,8 @@ bool ursa_opencl_moments(ursa_device *base, const struct ursa_moments_args *args
     struct ursa_cl_lines lines;
     if (!ursa_cl_lines_plan("moments", &lines, &args->x, reduced_axes(&args->x, like)))
         return false;
-    float count = (float)lines.shape.extent;
+    /* Nothing has no mean, and no variance whatever the correction. */
+    float count = lines.shape.extent ? (float)lines.shape.extent : NAN;
     ursa_array center = *like;
     center.dtype = URSA_F32;
     center.offset = 0;

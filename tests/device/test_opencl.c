@@ -1,0 +1,260 @@
+/* test_opencl.c — the OpenCL runtime: programs kept on disk, faults found by
+ * kernels, waiting, and doing without a driver. Results of operators are
+ * test_kernels' matter. */
+#include "device/backend.h"
+#include "device/opencl/runtime.h"
+#include "tests/unit.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { COUNT = 1000 };
+
+/* The device, or the test is skipped. */
+static ursa_device *device_or_skip(void)
+{
+    ursa_device *device = ursa_device_open("opencl");
+    if (!device) {
+        ursa_clear_error();
+        skip();
+    }
+    return device;
+}
+
+static ursa_array vector(ursa_device *device, ursa_dtype dtype, int64_t count)
+{
+    ursa_array array = {.buffer = ursa_buffer_new(device, dtype, count), .dtype = dtype, .ndim = 1};
+    array.shape[0] = count;
+    array.stride[0] = 1;
+    assert_non_null(array.buffer);
+    return array;
+}
+
+/* ---- programs on disk ------------------------------------------------------ */
+
+/* In a process of its own, as a later run would: takes the square of some
+ * numbers. Returns how many programs were compiled, 100 when the device is
+ * missing, 200 when something is wrong. */
+static int compilations_in_new_process(void)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        ursa_device *device = ursa_device_open("opencl");
+        if (!device)
+            _exit(100);
+        ursa_array x = vector(device, URSA_F32, COUNT);
+        float values[COUNT];
+        for (int i = 0; i < COUNT; i++)
+            values[i] = (float)i;
+        bool ok = ursa_buffer_write(x.buffer, 0, URSA_F32, values, COUNT) &&
+                  ursa_op_unary(device, &(struct ursa_unary_args){.kind = URSA_UNARY_square, .x = x, .out = x}) &&
+                  ursa_buffer_read(x.buffer, 0, URSA_F32, values, COUNT) && values[12] == 144;
+        _exit(ok ? (int)ursa_cl_device(device)->compilations : 200);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static char folder[] = "/tmp/ursa-test-XXXXXX";
+
+/* Calls `change` on every kept program; returns how many there are. */
+static int each_kept(void (*change)(const char *path))
+{
+    char path[512], file[1024];
+    snprintf(path, sizeof path, "%s/ursa/opencl", folder);
+    DIR *listing = opendir(path);
+    int count = 0;
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        change(file);
+        count++;
+    }
+    if (listing)
+        closedir(listing);
+    return count;
+}
+
+static void keep(const char *path)
+{
+    (void)path;
+}
+
+static void delete (const char *path)
+{
+    unlink(path);
+}
+
+/* One byte in the middle of the binary. */
+static void damage(const char *path)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    long middle = ftell(file) / 2;
+    fseek(file, middle, SEEK_SET);
+    int byte = getc(file);
+    fseek(file, middle, SEEK_SET);
+    putc(byte ^ 0xff, file);
+    fclose(file);
+}
+
+static void cut(const char *path)
+{
+    assert_int_equal(truncate(path, 40), 0);
+}
+
+static void test_programs_are_kept(void **state)
+{
+    (void)state;
+    int first = compilations_in_new_process();
+    if (first == 100)
+        skip();
+    assert_int_equal(first, 1);
+    assert_int_equal(each_kept(keep), 1);
+    assert_int_equal(compilations_in_new_process(), 0);
+    each_kept(damage);
+    assert_int_equal(compilations_in_new_process(), 1);
+    assert_int_equal(compilations_in_new_process(), 0);
+    each_kept(cut);
+    assert_int_equal(compilations_in_new_process(), 1);
+    assert_int_equal(compilations_in_new_process(), 0);
+}
+
+/* ---- devices ---------------------------------------------------------------- */
+
+/* The loader finds no driver: no device, an error that says so, no crash. */
+static void test_without_drivers(void **state)
+{
+    (void)state;
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        setenv("OCL_ICD_VENDORS", folder, 1);
+        setenv("OCL_ICD_FILENAMES", "", 1);
+        bool ok = ursa_opencl_provider.count() == 0 && !ursa_device_open("opencl") &&
+                  ursa_error_kind_of() == URSA_ERROR_DEVICE;
+        ursa_clear_error();
+        _exit(ok && ursa_device_open("cpu") ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void test_unknown_number(void **state)
+{
+    (void)state;
+    assert_null(ursa_device_open("opencl:9"));
+    assert_int_equal(ursa_error_kind_of(), URSA_ERROR_DEVICE);
+    ursa_clear_error();
+}
+
+/* ---- errors ------------------------------------------------------------------ */
+
+static void test_index_outside_is_reported_by_the_next_read(void **state)
+{
+    (void)state;
+    ursa_device *device = device_or_skip();
+    ursa_array x = vector(device, URSA_F32, 5), index = vector(device, URSA_I64, 3), out = vector(device, URSA_F32, 3);
+    const float values[5] = {1, 2, 3, 4, 5};
+    const int64_t bad[3] = {0, 7, 4}, good[3] = {0, 3, 4};
+    float picked[3];
+    assert_true(ursa_buffer_write(x.buffer, 0, URSA_F32, values, 5));
+    assert_true(ursa_buffer_write(index.buffer, 0, URSA_I64, bad, 3));
+    struct ursa_gather_args args = {.x = x, .index = index, .out = out};
+    assert_true(ursa_op_gather(device, &args));
+    assert_false(ursa_buffer_read(out.buffer, 0, URSA_F32, picked, 3));
+    assert_int_equal(ursa_error_kind_of(), URSA_ERROR_ARGUMENT);
+    assert_string_equal(ursa_error(), "gather: index 7 is outside 0 … 4");
+    ursa_clear_error();
+
+    assert_true(ursa_buffer_write(index.buffer, 0, URSA_I64, good, 3));
+    assert_true(ursa_op_gather(device, &args));
+    assert_true(ursa_buffer_read(out.buffer, 0, URSA_F32, picked, 3));
+    assert_true(picked[0] == 1 && picked[1] == 4 && picked[2] == 5);
+    ursa_buffer_release(x.buffer);
+    ursa_buffer_release(index.buffer);
+    ursa_buffer_release(out.buffer);
+}
+
+static void test_source_that_does_not_compile(void **state)
+{
+    (void)state;
+    struct ursa_cl_device *device = ursa_cl_device(device_or_skip());
+    assert_null(ursa_cl_kernel(device, "unary", "unary", "-DT=f32 -DFUNCTION=no_such_function -DNDIM=0"));
+    assert_int_equal(ursa_error_kind_of(), URSA_ERROR_DEVICE);
+    assert_non_null(strstr(ursa_error(), "unary.cl does not compile"));
+    ursa_clear_error();
+    assert_null(ursa_cl_kernel(device, "no_such_file", "kernel", "-DT=f32"));
+    assert_int_equal(ursa_error_kind_of(), URSA_ERROR_UNSUPPORTED);
+    ursa_clear_error();
+}
+
+static void test_more_elements_than_int(void **state)
+{
+    (void)state;
+    ursa_array huge = {.dtype = URSA_U8, .ndim = 2, .shape = {65536, 32768}, .stride = {32768, 1}};
+    assert_int_equal(ursa_cl_count("fill", &huge), -1);
+    assert_int_equal(ursa_error_kind_of(), URSA_ERROR_UNSUPPORTED);
+    ursa_clear_error();
+    huge.shape[0]--;
+    assert_int_equal(ursa_cl_count("fill", &huge), 65535 * 32768);
+}
+
+/* ---- waiting ------------------------------------------------------------------ */
+
+static void test_only_reading_waits(void **state)
+{
+    (void)state;
+    ursa_device *device = device_or_skip();
+    ursa_array x = vector(device, URSA_F32, COUNT);
+    float values[COUNT] = {0};
+    uint64_t before = ursa_device_waits(device);
+    for (int i = 0; i < 50; i++) {
+        values[0] = (float)i;
+        assert_true(ursa_buffer_write(x.buffer, 0, URSA_F32, values, COUNT));
+        values[0] = -1; /* the write has taken what it needs */
+        assert_true(ursa_op_unary(
+            device, &(struct ursa_unary_args){.kind = URSA_UNARY_affine, .x = x, .out = x, .a = 1, .b = 1}));
+    }
+    assert_int_equal(ursa_device_waits(device), before);
+    assert_true(ursa_buffer_read(x.buffer, 0, URSA_F32, values, COUNT));
+    assert_true(values[0] == 50 && values[1] == 1);
+    assert_int_equal(ursa_device_waits(device), before + 1);
+    ursa_buffer_release(x.buffer);
+}
+
+int main(void)
+{
+    if (!mkdtemp(folder))
+        return 1;
+    setenv("XDG_CACHE_HOME", folder, 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_programs_are_kept), /* these two fork, so they come before any driver is started */
+        cmocka_unit_test(test_without_drivers),
+        cmocka_unit_test(test_unknown_number),
+        cmocka_unit_test(test_index_outside_is_reported_by_the_next_read),
+        cmocka_unit_test(test_source_that_does_not_compile),
+        cmocka_unit_test(test_more_elements_than_int),
+        cmocka_unit_test(test_only_reading_waits),
+    };
+    int status = run_unit_tests("opencl", tests);
+    each_kept(delete);
+    char path[512];
+    for (const char *const *part = (const char *const[]){"/ursa/opencl", "/ursa", "", NULL}; *part; part++) {
+        snprintf(path, sizeof path, "%s%s", folder, *part);
+        rmdir(path);
+    }
+    return status;
+}
