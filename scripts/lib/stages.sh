@@ -6,6 +6,7 @@
 
 logs=$PWD/build-logs
 processors=$(getconf _NPROCESSORS_ONLN)
+export XDG_CACHE_HOME=$logs/cache # of compiled OpenCL programs
 
 passed() { # passed COUNT
     echo "$1 0 0" >>"$tally"
