@@ -4,8 +4,8 @@
 usage: tally.py LOG.json
 
 Prints a line "passed failed skipped" and then one line per failed or skipped
-test. A program that speaks TAP counts each of its tests, any other counts as
-one. A program that ends badly without saying which test failed adds a failure.
+test. A program that speaks TAP counts each of its tests, test_kernels each
+operator, any other counts as one. A program that ends badly without saying which test failed adds a failure.
 """
 import json
 import re
@@ -27,6 +27,12 @@ def read_tap(test):
     return found
 
 
+def read_trials(test):
+    """Lists the operators in the output of test_kernels: "ok   add   150 of 150 trials"."""
+    found = re.findall(r"^(ok|FAIL) +(\w+) +(\d+ of \d+ trials)", test.get("stdout", ""), re.M)
+    return [("passed" if word == "ok" else "failed", f"{test['name']}: {name}", trials) for word, name, trials in found]
+
+
 def last_line(test):
     lines = (test.get("stdout", "") + test.get("stderr", "")).strip().splitlines()
     return lines[-1] if lines else ""
@@ -37,7 +43,7 @@ def outcomes(test):
     result = test["result"]
     test["name"] = test["name"].split(" / ")[-1]
     speaks_tap = re.search(r"^1\.\.\d", test.get("stdout", ""), re.M)
-    found = read_tap(test) if speaks_tap else []
+    found = read_tap(test) if speaks_tap else read_trials(test)
     if result == "SKIP":
         return [("skipped", test["name"], last_line(test))]
     if result in ("OK", "EXPECTEDFAIL"):
