@@ -85,8 +85,7 @@ static inline term_lanes source_load(global const float *source, conv_shape s, p
 /* The convolution and the gradient to its input: groups of axis 0 are tiles of
  * pixels, of axis 1 tiles of channels, of axis 2 groups of the convolution. */
 kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
-conv_product(INPUT(f32, source), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, out), conv_shape s, float a,
-                         float b)
+conv_product(INPUT(f32, source), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, out), conv_shape s)
 {
     local float left[LEFT_SIZE], right[RIGHT_SIZE];
     local pixel pixels[ROWS];
@@ -100,8 +99,10 @@ conv_product(INPUT(f32, source), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, ou
     LOCATE(out);
     source += group * s.depth;
     w += group * s.w_group + first_column;
-    bias += group * s.width + first_column;
+    if (bias)
+        bias += group * s.width + first_column;
     int columns = s.width - first_column, depth = s.taps[0] * s.taps[1] * s.depth;
+    int rows_used = used_rows(s.images * s.grid[0] * s.grid[1] - first_row), columns_used = used_columns(columns);
 
     for (int r = item; r < ROWS; r += GROUP_SIZE)
         pixels[r] = pixel_of(s, first_row + r);
@@ -109,11 +110,12 @@ conv_product(INPUT(f32, source), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, ou
         terms[t] = term_of(s, t * TERM_LANES);
 
     block blocks[BLOCKS];
-    tiles_clear(blocks);
+    tiles_clear(rows_used, columns_used, blocks);
     for (int k = 0; k < depth; k += DEPTH) {
+        int terms_used = used_of(depth - k, TERM_LANES, DEPTH);
         barrier(CLK_LOCAL_MEM_FENCE);
-        for (int i = item; i < ROWS * TERMS; i += GROUP_SIZE) {
-            int r = i / TERMS, t = i % TERMS;
+        EACH_PART(r, rows_used, t, terms_used / TERM_LANES, TERMS)
+        {
             term_lanes v = source_load(source, s, pixels[r], terms[t]);
 #if LEFT_TERM == 1
             term_store(v, left + r * LEFT_ROW + t * TERM_LANES);
@@ -124,21 +126,22 @@ conv_product(INPUT(f32, source), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, ou
                 left[(t * TERM_LANES + l) * LEFT_TERM + r] = each[l];
 #endif
         }
-        for (int i = item; i < DEPTH * (COLUMNS / LANES); i += GROUP_SIZE) {
-            int t = i / (COLUMNS / LANES), c = i % (COLUMNS / LANES) * LANES;
+        EACH_PART(t, terms_used, j, columns_used / LANES, COLUMNS / LANES)
+        {
+            int c = j * LANES;
             int weight = terms[t / TERM_LANES].weight + t % TERM_LANES * s.w_depth + c;
             lanes v = k + t < depth ? lanes_load_some(w + weight, columns - c) : (lanes)(0.0f);
             lanes_store(v, right + t * COLUMNS + c);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        tiles_multiply(left, right, blocks);
+        tiles_multiply(left, right, rows_used, columns_used, terms_used, blocks);
         /* The terms of the next round: nobody looks at them before the next barrier. */
         for (int t = item; t < TERMS; t += GROUP_SIZE)
             terms[t] = term_of(s, k + DEPTH + t * TERM_LANES);
     }
 
     int per_image = s.grid[0] * s.grid[1];
-    for (int down = 0; down < SUB_DOWN; down++)
+    for (int down = 0; down < SUB_DOWN && block_row(down) < rows_used; down++)
         for (int r = 0; r < BLOCK_ROWS; r++) {
             int row = first_row + block_row(down) + r;
             if (row >= s.images * per_image)
@@ -148,11 +151,11 @@ conv_product(INPUT(f32, source), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, ou
             int at = (image * s.out[0] + i * s.out_step[0] + s.out_start[0]) * s.out[1] + j * s.out_step[1] +
                      s.out_start[1];
             int first = at * s.out_channels + group * s.width + first_column;
-            for (int across = 0; across < SUB_ACROSS; across++)
+            for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns_used; across++)
                 for (int v = 0; v < BLOCK_VECTORS; v++) {
                     int c = block_column(across, v);
-                    lanes_finish(blocks[across * SUB_DOWN + down].sum[r][v], out + first + c, bias + c,
-                                 columns - c, a, b);
+                    lanes_finish(blocks[across * SUB_DOWN + down].sum[r][v], out + first + c, bias ? bias + c : bias,
+                                 columns - c);
                 }
         }
 }
@@ -175,6 +178,7 @@ conv_grad_weight(INPUT(f32, x), INPUT(f32, dy), OUTPUT(f32, parts), conv_shape s
     int tiles_down = (s.width + ROWS - 1) / ROWS;
     int first_row = (int)get_group_id(0) % tiles_down * ROWS, first_column = (int)get_group_id(0) / tiles_down * COLUMNS;
     int rows = s.width - first_row, columns = s.taps[0] * s.taps[1] * s.depth;
+    int rows_used = used_rows(rows), columns_used = used_columns(columns - first_column);
     int first_pixel = (int)get_group_id(1) * chunk;
     int last_pixel = min(first_pixel + chunk, s.images * s.grid[0] * s.grid[1]);
     LOCATE(x);
@@ -189,33 +193,35 @@ conv_grad_weight(INPUT(f32, x), INPUT(f32, dy), OUTPUT(f32, parts), conv_shape s
         pixels[p] = pixel_of(s, first_pixel + p);
 
     block blocks[BLOCKS];
-    tiles_clear(blocks);
+    tiles_clear(rows_used, columns_used, blocks);
     for (int p = first_pixel; p < last_pixel; p += DEPTH) {
+        int terms_used = used_of(last_pixel - p, 1, DEPTH);
         barrier(CLK_LOCAL_MEM_FENCE);
-        for (int i = item; i < DEPTH * (ROWS / LANES); i += GROUP_SIZE) {
-            int k = i / (ROWS / LANES), r = i % (ROWS / LANES) * LANES;
+        EACH_PART(k, terms_used, j, (rows_used + LANES - 1) / LANES, ROWS / LANES)
+        {
+            int r = j * LANES;
             lanes v = p + k < last_pixel && r < rows ? lanes_load_some(dy + (p + k) * s.out_channels + r, rows - r)
                                                      : (lanes)(0.0f);
             lanes_store(v, left + k * LEFT_TERM + r);
         }
-        for (int i = item; i < DEPTH * (COLUMNS / TERM_LANES); i += GROUP_SIZE) {
-            int k = i / (COLUMNS / TERM_LANES), t = i % (COLUMNS / TERM_LANES);
+        EACH_PART(k, terms_used, t, columns_used / TERM_LANES, COLUMNS / TERM_LANES)
+        {
             term_lanes v = p + k < last_pixel ? source_load(x, s, pixels[k], terms[t]) : (term_lanes)(0.0f);
             term_store(v, right + k * COLUMNS + t * TERM_LANES);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        tiles_multiply(left, right, blocks);
+        tiles_multiply(left, right, rows_used, columns_used, terms_used, blocks);
         for (int k = item; k < DEPTH; k += GROUP_SIZE)
             pixels[k] = pixel_of(s, p + DEPTH + k);
     }
 
     parts += ((int)(get_group_id(1) * get_num_groups(2)) + group) * s.width * columns;
-    for (int down = 0; down < SUB_DOWN; down++)
+    for (int down = 0; down < SUB_DOWN && block_row(down) < rows_used; down++)
         for (int r = 0; r < BLOCK_ROWS; r++) {
             int row = first_row + block_row(down) + r;
             if (row >= s.width)
                 continue;
-            for (int across = 0; across < SUB_ACROSS; across++)
+            for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns_used; across++)
                 for (int v = 0; v < BLOCK_VECTORS; v++) {
                     int c = first_column + block_column(across, v);
                     lanes_store_some(blocks[across * SUB_DOWN + down].sum[r][v], parts + row * columns + c, columns - c);

@@ -11,8 +11,7 @@ typedef struct depthwise_shape {
     int taps[2], stride[2], pad[2], dilation[2];
 } depthwise_shape;
 
-kernel void depthwise(INPUT(f32, x), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, out), depthwise_shape s, float a,
-                      float b)
+kernel void depthwise(INPUT(f32, x), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, out), depthwise_shape s)
 {
     LOCATE(x);
     LOCATE(w);
@@ -36,7 +35,7 @@ kernel void depthwise(INPUT(f32, x), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32
                        lanes_load(w + (p * s.taps[1] + q) * channels + c);
         }
     }
-    lanes_finish(sum, out + i * LANES, bias + c, LANES, a, b);
+    lanes_finish(sum, out + i * LANES, bias ? bias + c : bias, LANES);
 }
 
 kernel void depthwise_grad_input(INPUT(f32, dy), INPUT(f32, w), OUTPUT(f32, dx), depthwise_shape s)

@@ -17,7 +17,7 @@ typedef struct gemm_shape {
 
 kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
 gemm(INPUT(f32, x), INPUT(f32, y), INPUT(f32, bias), OUTPUT(f32, out), gemm_shape s, float alpha,
-                 float beta, float a, float b)
+                 float beta)
 {
     local float left[LEFT_SIZE], right[RIGHT_SIZE];
 
@@ -30,16 +30,19 @@ gemm(INPUT(f32, x), INPUT(f32, y), INPUT(f32, bias), OUTPUT(f32, out), gemm_shap
     LOCATE(out);
     x += batch * s.x_batch;
     y += batch * s.y_batch;
-    bias += first_column;
+    if (bias)
+        bias += first_column;
 
+    int rows_used = used_rows(rows), columns_used = used_columns(columns);
     block blocks[BLOCKS];
-    tiles_clear(blocks);
+    tiles_clear(rows_used, columns_used, blocks);
     for (int k = 0; k < s.k; k += DEPTH) {
-        int depth = s.k - k;
+        int depth = s.k - k, terms_used = used_of(depth, LANES, DEPTH);
         barrier(CLK_LOCAL_MEM_FENCE);
 #ifdef X_ACROSS
-        for (int i = item; i < ROWS * (DEPTH / LANES); i += GROUP_SIZE) {
-            int r = i / (DEPTH / LANES), t = i % (DEPTH / LANES) * LANES;
+        EACH_PART(r, rows_used, j, terms_used / LANES, DEPTH / LANES)
+        {
+            int t = j * LANES;
             lanes v = r < rows && t < depth ? lanes_load_some(x + (first_row + r) * s.x_stride + k + t, depth - t)
                                             : (lanes)(0.0f);
 #if LEFT_TERM == 1
@@ -52,24 +55,27 @@ gemm(INPUT(f32, x), INPUT(f32, y), INPUT(f32, bias), OUTPUT(f32, out), gemm_shap
 #endif
         }
 #else
-        for (int i = item; i < DEPTH * (ROWS / LANES); i += GROUP_SIZE) {
-            int t = i / (ROWS / LANES), r = i % (ROWS / LANES) * LANES;
+        EACH_PART(t, terms_used, j, (rows_used + LANES - 1) / LANES, ROWS / LANES)
+        {
+            int r = j * LANES;
             lanes v = r < rows && t < depth ? lanes_load_some(x + (k + t) * s.x_stride + first_row + r, rows - r)
                                             : (lanes)(0.0f);
             lanes_store(v, left + t * LEFT_TERM + r);
         }
 #endif
 #ifdef Y_ACROSS
-        for (int i = item; i < DEPTH * (COLUMNS / LANES); i += GROUP_SIZE) {
-            int t = i / (COLUMNS / LANES), c = i % (COLUMNS / LANES) * LANES;
+        EACH_PART(t, terms_used, j, columns_used / LANES, COLUMNS / LANES)
+        {
+            int c = j * LANES;
             lanes v = t < depth && c < columns
                           ? lanes_load_some(y + (k + t) * s.y_stride + first_column + c, columns - c)
                           : (lanes)(0.0f);
             lanes_store(v, right + t * COLUMNS + c);
         }
 #else
-        for (int i = item; i < COLUMNS * (DEPTH / LANES); i += GROUP_SIZE) {
-            int c = i / (DEPTH / LANES), t = i % (DEPTH / LANES) * LANES;
+        EACH_PART(c, columns_used, j, terms_used / LANES, DEPTH / LANES)
+        {
+            int t = j * LANES;
             float each[LANES];
             lanes_store(c < columns && t < depth
                             ? lanes_load_some(y + (first_column + c) * s.y_stride + k + t, depth - t)
@@ -80,24 +86,22 @@ gemm(INPUT(f32, x), INPUT(f32, y), INPUT(f32, bias), OUTPUT(f32, out), gemm_shap
         }
 #endif
         barrier(CLK_LOCAL_MEM_FENCE);
-        tiles_multiply(left, right, blocks);
+        tiles_multiply(left, right, rows_used, columns_used, terms_used, blocks);
     }
 
-    for (int down = 0; down < SUB_DOWN; down++)
+    for (int down = 0; down < SUB_DOWN && block_row(down) < rows_used; down++)
         for (int r = 0; r < BLOCK_ROWS; r++) {
             int row = first_row + block_row(down) + r;
             if (row >= s.m)
                 continue;
             global float *result = out + (batch * s.m + row) * s.n + first_column;
-            for (int across = 0; across < SUB_ACROSS; across++)
+            for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns_used; across++)
                 for (int v = 0; v < BLOCK_VECTORS; v++) {
                     int c = block_column(across, v);
                     lanes sum = alpha * blocks[across * SUB_DOWN + down].sum[r][v];
-#ifdef BETA
-                    if (c < columns)
+                    if (beta != 0.0f && c < columns)
                         sum += beta * lanes_load_some(result + c, columns - c);
-#endif
-                    lanes_finish(sum, result + c, bias + c, columns - c, a, b);
+                    lanes_finish(sum, result + c, bias ? bias + c : bias, columns - c);
                 }
         }
 }

@@ -1,9 +1,6 @@
 /* lanes.cl — LANES neighbouring floats as one vector (-DLANES=1, 4 or 8): what
  * a work item of a GPU, and much more so of a CPU, reads and computes at once.
  */
-#ifdef ACTIVATION
-#include "functions.cl"
-#endif
 
 #if LANES == 1
 typedef float lanes;
@@ -40,22 +37,16 @@ static inline void lanes_store_some(lanes v, global float *p, int count)
         p[i] = some[i];
 }
 
-/* Puts a vector of sums into the result, behind the bias (-DBIAS) and the
- * activation (-DACTIVATION=function, parameters a and b); `count` of its elements
- * exist, which may be none. */
-static inline void lanes_finish(lanes v, global float *out, global const float *bias, int count, float a, float b)
+/* Puts a vector of sums into the result, behind the bias, where there is one,
+ * and with -DRELU max(x, 0); `count` of its elements exist, which may be none. */
+static inline void lanes_finish(lanes v, global float *out, global const float *bias, int count)
 {
     if (count <= 0)
         return;
-#ifdef BIAS
-    v += lanes_load_some(bias, count);
-#endif
-#ifdef ACTIVATION
-    float each[LANES];
-    lanes_store(v, each);
-    for (int i = 0; i < LANES; i++)
-        each[i] = ACTIVATION(each[i], a, b);
-    v = lanes_load(each);
+    if (bias)
+        v += lanes_load_some(bias, count);
+#ifdef RELU
+    v = select(v, (lanes)(0.0f), v < 0.0f); /* stays not a number */
 #endif
     lanes_store_some(v, out, count);
 }

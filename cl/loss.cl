@@ -7,11 +7,7 @@
 
 /* ---- cross-entropy -------------------------------------------------------- */
 
-#ifdef WEIGHT
-#define WEIGHT_OF(c) weight[c]
-#else
-#define WEIGHT_OF(c) 1.0f
-#endif
+#define WEIGHT_OF(c) (weight ? weight[c] : 1.0f)
 
 #ifdef CROSS_ENTROPY
 kernel void cross_entropy(INPUT(f32, x), INPUT(i64, classes), INPUT(f32, weight), OUTPUT(f32, loss),
@@ -67,12 +63,12 @@ kernel void cross_entropy_grad(INPUT(f32, x), INPUT(i64, classes), INPUT(f32, we
     x += row * n;
     dx += row * n;
     float total_weight = (float)n; /* Σ v */
-#ifdef WEIGHT
-    float sum = 0.0f;
-    for (int c = item; c < n; c += step)
-        sum += weight[c];
-    total_weight = group_sum(each, sum);
-#endif
+    if (weight) {
+        float sum = 0.0f;
+        for (int c = item; c < n; c += step)
+            sum += weight[c];
+        total_weight = group_sum(each, sum);
+    }
     long class = classes[row];
     bool counts = class != ignore && in_range(class, FAULT_PASS);
     float own = counts ? (1.0f - smoothing) * WEIGHT_OF(class) : 0.0f, share = smoothing / (float)n;

@@ -74,12 +74,10 @@ kernel void moments_join(INPUT(f32, parts), OUTPUT(f32, mean), OUTPUT(f32, inv_s
     mine = each[0];
     mean[c] = mine.mean;
     inv_std[c] = 1.0f / sqrt(mine.squares / (float)rows + eps);
-#ifdef RUNNING_MEAN
-    running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mine.mean;
-#endif
-#ifdef RUNNING_VAR
-    running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (mine.squares / (float)(rows - 1));
-#endif
+    if (running_mean)
+        running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mine.mean;
+    if (running_var)
+        running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (mine.squares / (float)(rows - 1));
 }
 
 /* out = (x - mean) inv_std scale + shift. In inference (-DRUNNING) inv_std is
@@ -101,12 +99,10 @@ kernel void normalise(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), INPUT
     factor = 1.0f / sqrt(factor + eps);
 #endif
     lanes y = (lanes_load(x + i * LANES) - lanes_load(mean + c)) * factor;
-#ifdef SCALE
-    y *= lanes_load(scale + c);
-#endif
-#ifdef SHIFT
-    y += lanes_load(shift + c);
-#endif
+    if (scale)
+        y *= lanes_load(scale + c);
+    if (shift)
+        y += lanes_load(shift + c);
     lanes_store(y, out + i * LANES);
 }
 
@@ -164,12 +160,10 @@ kernel void norm_grad_join(INPUT(f32, parts), OUTPUT(f32, sums), OUTPUT(f32, dsc
         return;
     sums[c] = sum;
     sums[channels + c] = product;
-#ifdef DSCALE
-    dscale[c] = product;
-#endif
-#ifdef DSHIFT
-    dshift[c] = sum;
-#endif
+    if (dscale)
+        dscale[c] = product;
+    if (dshift)
+        dshift[c] = sum;
 }
 
 /* dx = scale inv_std (dy - Σ dy / rows - x̂ Σ dy x̂ / rows); in inference only
@@ -192,9 +186,8 @@ kernel void batch_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), IN
     lanes normal = (lanes_load(x + i * LANES) - lanes_load(mean + c)) * factor;
     d -= (lanes_load(sums + c) + normal * lanes_load(sums + vectors * LANES + c)) / (float)rows;
 #endif
-#ifdef SCALE
-    factor *= lanes_load(scale + c);
-#endif
+    if (scale)
+        factor *= lanes_load(scale + c);
     lanes_store(d * factor, dx + i * LANES);
 }
 
@@ -234,12 +227,10 @@ kernel void group_norm(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), OUTP
     for (int i = item; i < count; i += step) {
         int r = i / width, c = i - r * width, at = base + r * channels + c;
         float y = (x[at] - average) * factor;
-#ifdef SCALE
-        y *= scale[first + c];
-#endif
-#ifdef SHIFT
-        y += shift[first + c];
-#endif
+        if (scale)
+            y *= scale[first + c];
+        if (shift)
+            y += shift[first + c];
         out[at] = y;
     }
 }
@@ -258,15 +249,10 @@ kernel void group_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), IN
     int count = rows * width, base = sample * rows * channels + first;
     float average = mean[which], factor = inv_std[which];
 
-#ifdef SCALE
-#define SCALED(c) (dy[at] * scale[first + (c)])
-#else
-#define SCALED(c) (dy[at])
-#endif
     float sum = 0.0f, product = 0.0f;
     for (int i = item; i < count; i += step) {
         int r = i / width, c = i - r * width, at = base + r * channels + c;
-        float d = SCALED(c);
+        float d = scale ? dy[at] * scale[first + c] : dy[at];
         sum += d;
         product += d * ((x[at] - average) * factor);
     }
@@ -274,6 +260,7 @@ kernel void group_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), IN
     product = group_sum(each, product) / (float)count;
     for (int i = item; i < count; i += step) {
         int r = i / width, c = i - r * width, at = base + r * channels + c;
-        dx[at] = factor * (SCALED(c) - sum - (x[at] - average) * factor * product);
+        float d = scale ? dy[at] * scale[first + c] : dy[at];
+        dx[at] = factor * (d - sum - (x[at] - average) * factor * product);
     }
 }

@@ -17,11 +17,11 @@ kernel void sgd_step(OUTPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, momentum)
     if (i >= count)
         return;
     float p = param[i], d = grad[i] + s.l2 * p;
-#ifdef MOMENTUM
-    float m = s.first ? d : s.mu * momentum[i] + (1.0f - s.dampening) * d;
-    momentum[i] = m;
-    d = s.nesterov ? d + s.mu * m : m;
-#endif
+    if (s.mu != 0.0f && momentum) {
+        float m = s.first ? d : s.mu * momentum[i] + (1.0f - s.dampening) * d;
+        momentum[i] = m;
+        d = s.nesterov ? d + s.mu * m : m;
+    }
     param[i] = p * (1.0f - s.lr * s.decay) - s.lr * d;
 }
 
@@ -65,16 +65,16 @@ kernel void rmsprop_step(OUTPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, v), O
     float p = param[i], g = grad[i] + s.l2 * p;
     float square = s.alpha * v[i] + (1.0f - s.alpha) * g * g;
     v[i] = square;
-#ifdef CENTRED
-    float average = s.alpha * mean[i] + (1.0f - s.alpha) * g;
-    mean[i] = average;
-    square -= average * average;
-#endif
+    if (mean) {
+        float average = s.alpha * mean[i] + (1.0f - s.alpha) * g;
+        mean[i] = average;
+        square -= average * average;
+    }
     float d = g / (sqrt(square) + s.eps);
-#ifdef MOMENTUM
-    d += s.mu * momentum[i];
-    momentum[i] = d;
-#endif
+    if (s.mu != 0.0f && momentum) {
+        d += s.mu * momentum[i];
+        momentum[i] = d;
+    }
     param[i] = p * (1.0f - s.lr * s.decay) - s.lr * d;
 }
 

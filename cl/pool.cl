@@ -74,9 +74,8 @@ kernel void pool2d(INPUT(f32, x), OUTPUT(f32, out), OUTPUT(i32, indices), pool_s
             where = select(where, (lanes_int)(h * s.in[1] + w), better);
         }
     lanes_store(best, out + i * LANES);
-#ifdef INDICES
-    index_store(where, indices + i * LANES);
-#endif
+    if (indices)
+        index_store(where, indices + i * LANES);
 #else
     lanes sum = (lanes)(0.0f);
     for (int h = ys.first; h < ys.end; h++)

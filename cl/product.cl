@@ -3,9 +3,6 @@
  * and activation.
  */
 #include "common.cl"
-#ifdef ACTIVATION
-#include "functions.cl"
-#endif
 
 /* out[g, term, o] = w[g, o, term]: neighbours in the result are channels of
  * the output. */
@@ -34,6 +31,14 @@ kernel void weight_sum(INPUT(f32, parts), OUTPUT(f32, out), int count, int n)
     out[i] = sum;
 }
 
+#ifdef ACTIVATION
+#include "functions.cl"
+
+static inline float unary_none(float x, float a, float b)
+{
+    return x;
+}
+
 /* out = activation(out + bias). */
 kernel void product_finish(INPUT(f32, bias), OUTPUT(f32, out), int n, int count, float a, float b)
 {
@@ -43,11 +48,8 @@ kernel void product_finish(INPUT(f32, bias), OUTPUT(f32, out), int n, int count,
     LOCATE(bias);
     LOCATE(out);
     float v = out[i];
-#ifdef BIAS
-    v += bias[i % n];
-#endif
-#ifdef ACTIVATION
-    v = ACTIVATION(v, a, b);
-#endif
-    out[i] = v;
+    if (bias)
+        v += bias[i % n];
+    out[i] = ACTIVATION(v, a, b);
 }
+#endif

@@ -15,6 +15,9 @@
  * term k, column c at k COLUMNS + c. What lies outside the matrices is zero.
  * LEFT_TERM is 1, or ROWS and one more to keep a GPU from storing what it loads
  * along K into a single bank of local memory.
+ *
+ * With -DPARTIAL only the blocks and terms that exist are loaded and computed,
+ * so that one size of tile does for matrices of every size.
  */
 #include "lanes.cl"
 
@@ -38,6 +41,22 @@
 #define multiply_add(x, y, z) mad(x, y, z)
 #endif
 
+/* How much of an extent to compute: all, or whole steps of what there is. */
+#ifdef PARTIAL
+#define used_of(extent, step, all) min(((extent) + (step)-1) / (step) * (step), all)
+#else
+#define used_of(extent, step, all) (all)
+#endif
+#define used_rows(rows) used_of(rows, BLOCK_ROWS, ROWS)
+#define used_columns(columns) used_of(columns, BLOCK_VECTORS *LANES, COLUMNS)
+
+/* Work item `item` goes through its share of a tile of `down` × `across` parts,
+ * the latter at most `most`; all sizes that a GPU uses are powers of two. */
+#define items_across(most) (GROUP_SIZE < (most) ? GROUP_SIZE : (most))
+#define EACH_PART(i, down, j, across, most)                                                                            \
+    for (int i = item / items_across(most); i < (down); i += GROUP_SIZE / items_across(most))                         \
+        for (int j = item % items_across(most); j < (across); j += items_across(most))
+
 typedef struct block {
     lanes sum[BLOCK_ROWS][BLOCK_VECTORS];
 } block;
@@ -47,21 +66,23 @@ typedef struct block {
 #define block_column(sub, vector)                                                                                      \
     ((((sub) * BLOCK_VECTORS + (vector)) * ITEMS_ACROSS + (int)get_local_id(0) % ITEMS_ACROSS) * LANES)
 
-static inline void tiles_clear(block *blocks)
+static inline void tiles_clear(int rows, int columns, block *blocks)
 {
-    for (int i = 0; i < BLOCKS; i++)
-        for (int r = 0; r < BLOCK_ROWS; r++)
-            for (int v = 0; v < BLOCK_VECTORS; v++)
-                blocks[i].sum[r][v] = (lanes)(0.0f);
+    for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns; across++)
+        for (int down = 0; down < SUB_DOWN && block_row(down) < rows; down++)
+            for (int r = 0; r < BLOCK_ROWS; r++)
+                for (int v = 0; v < BLOCK_VECTORS; v++)
+                    blocks[across * SUB_DOWN + down].sum[r][v] = (lanes)(0.0f);
 }
 
-static inline void tiles_multiply(local const float *left, local const float *right, block *blocks)
+static inline void tiles_multiply(local const float *left, local const float *right, int rows, int columns, int terms,
+                                  block *blocks)
 {
-    for (int across = 0; across < SUB_ACROSS; across++)
-        for (int down = 0; down < SUB_DOWN; down++) {
+    for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns; across++)
+        for (int down = 0; down < SUB_DOWN && block_row(down) < rows; down++) {
             local const float *l = left + block_row(down) * LEFT_ROW;
             block b = blocks[across * SUB_DOWN + down];
-            for (int k = 0; k < DEPTH; k++) {
+            for (int k = 0; k < terms; k++) {
                 lanes column[BLOCK_VECTORS];
 #pragma unroll
                 for (int v = 0; v < BLOCK_VECTORS; v++)

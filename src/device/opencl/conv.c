@@ -62,14 +62,14 @@ static bool launch_product(struct ursa_cl_device *device, const struct conv_shap
                            const ursa_cl_arg *tensors, const ursa_array *bias, const ursa_activation *activation)
 {
     int64_t pixels = (int64_t)shape->images * shape->grid[0] * shape->grid[1];
-    struct ursa_cl_tile tile = ursa_cl_tile_for(device, pixels, shape->width, terms_of(shape), true);
-    ursa_cl_text finish = ursa_cl_finish_options(bias, activation);
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "conv", "conv_product", "-DPRODUCT %s -DTERM_LANES=%d %s",
-                                                   tile.options, ursa_cl_lanes(device, shape->depth), finish.text);
+    struct ursa_cl_tile tile = ursa_cl_tile_for(device, pixels, shape->width, true);
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "conv", "conv_product", "-DPRODUCT %s -DTERM_LANES=%d %s", tile.options,
+                       ursa_cl_lanes(device, shape->depth), ursa_cl_fused(activation));
     ursa_cl_grid grid =
         ursa_cl_tile_grid(&tile, ursa_cl_tiles(pixels, tile.rows), ursa_cl_tiles(shape->width, tile.columns), groups);
     return ursa_cl_launch(device, kernel, grid, tensors[0], tensors[1], ursa_cl_array(bias), tensors[2],
-                          ursa_cl_struct(shape), ursa_cl_float(activation->a), ursa_cl_float(activation->b));
+                          ursa_cl_struct(shape));
 }
 
 ursa_buffer *ursa_cl_pack_weights(struct ursa_cl_device *device, const ursa_array *w, int groups, int terms)
@@ -107,7 +107,8 @@ bool ursa_opencl_conv2d(ursa_device *base, const struct ursa_conv2d_args *args)
     struct conv_shape shape = forward_shape(&args->geometry, &args->x, &args->w, &args->out);
     ursa_buffer *w = ursa_cl_pack_weights(device, &args->w, args->geometry.groups, terms_of(&shape));
     const ursa_cl_arg tensors[] = {ursa_cl_array(&args->x), ursa_cl_buffer(w), ursa_cl_array(&args->out)};
-    bool ok = w && launch_product(device, &shape, args->geometry.groups, tensors, &args->bias, &args->activation);
+    bool ok = w && launch_product(device, &shape, args->geometry.groups, tensors, &args->bias, &args->activation) &&
+              ursa_cl_finish_unfused(device, &args->activation, &args->out);
     ursa_buffer_release(w);
     return ok;
 }
@@ -213,7 +214,7 @@ bool ursa_opencl_conv2d_grad_weight(ursa_device *base, const struct ursa_conv2d_
     struct conv_shape shape = forward_shape(g, &args->x, &args->dw, &args->dy);
     int terms = terms_of(&shape);
     int64_t pixels = (int64_t)shape.images * shape.grid[0] * shape.grid[1];
-    struct ursa_cl_tile tile = ursa_cl_tile_for(device, shape.width, terms, pixels, false);
+    struct ursa_cl_tile tile = ursa_cl_tile_for(device, shape.width, terms, false);
     int64_t tiles = ursa_cl_tiles(shape.width, tile.rows) * ursa_cl_tiles(terms, tile.columns);
     int chunk = ursa_cl_part_pixels(device, pixels, tiles * g->groups);
     int parts = pixels > 0 ? (int)ursa_cl_tiles(pixels, chunk) : 1;

@@ -32,14 +32,13 @@ bool ursa_cl_depthwise(struct ursa_cl_device *device, const struct ursa_conv2d_a
 {
     int lanes = ursa_cl_lanes(device, args->x.shape[3]);
     struct depthwise_shape shape = shape_of(&args->geometry, &args->x, &args->w, &args->out, lanes);
-    ursa_cl_text finish = ursa_cl_finish_options(&args->bias, &args->activation);
     ursa_buffer *w = pack(device, &args->w);
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "depthwise", "depthwise", "-DLANES=%d %s", lanes, finish.text);
+        ursa_cl_kernel(device, "depthwise", "depthwise", "-DLANES=%d %s", lanes, ursa_cl_fused(&args->activation));
     bool ok = w && ursa_cl_launch(device, kernel, ursa_cl_items(device, ursa_array_count(&args->out) / lanes),
                                   ursa_cl_array(&args->x), ursa_cl_buffer(w), ursa_cl_array(&args->bias),
-                                  ursa_cl_array(&args->out), ursa_cl_struct(&shape), ursa_cl_float(args->activation.a),
-                                  ursa_cl_float(args->activation.b));
+                                  ursa_cl_array(&args->out), ursa_cl_struct(&shape));
+    ok = ok && ursa_cl_finish_unfused(device, &args->activation, &args->out);
     ursa_buffer_release(w);
     return ok;
 }

@@ -81,19 +81,6 @@ static bool by_clblast(struct ursa_cl_device *device, const struct ursa_gemm_arg
            ursa_fail(URSA_ERROR_DEVICE, "gemm: CLBlast on %s: error %d", device->base.info.name, (int)code);
 }
 
-/* Bias and activation, which CLBlast does not know. */
-static bool finish(struct ursa_cl_device *device, const struct ursa_gemm_args *args)
-{
-    if (!args->bias.buffer && !args->activation.used)
-        return true;
-    cl_int count = (cl_int)ursa_array_count(&args->out);
-    ursa_cl_text options = ursa_cl_finish_options(&args->bias, &args->activation);
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "product_finish", "%s", options.text);
-    return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&args->bias),
-                          ursa_cl_array(&args->out), ursa_cl_int((cl_int)args->out.shape[2]), ursa_cl_int(count),
-                          ursa_cl_float(args->activation.a), ursa_cl_float(args->activation.b));
-}
-
 /* ---- the kernel of our own ----------------------------------------------- */
 
 static bool by_tiles(struct ursa_cl_device *device, const struct ursa_gemm_args *args, const struct factor *x,
@@ -106,17 +93,16 @@ static bool by_tiles(struct ursa_cl_device *device, const struct ursa_gemm_args 
                                .y_stride = (cl_int)y->stride,
                                .x_batch = (cl_int)x->batch,
                                .y_batch = (cl_int)y->batch};
-    struct ursa_cl_tile tile = ursa_cl_tile_for(device, shape.m, shape.n, shape.k, x->across);
-    ursa_cl_text options = ursa_cl_finish_options(&args->bias, &args->activation);
+    struct ursa_cl_tile tile = ursa_cl_tile_for(device, shape.m, shape.n, x->across);
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "gemm", "gemm", "%s %s %s %s %s", tile.options, x->across ? "-DX_ACROSS" : "",
-                       y->across ? "-DY_ACROSS" : "", args->beta != 0.0f ? "-DBETA" : "", options.text);
+        ursa_cl_kernel(device, "gemm", "gemm", "%s %s %s %s", tile.options, x->across ? "-DX_ACROSS" : "",
+                       y->across ? "-DY_ACROSS" : "", ursa_cl_fused(&args->activation));
     ursa_cl_grid grid = ursa_cl_tile_grid(&tile, ursa_cl_tiles(shape.m, tile.rows),
                                           ursa_cl_tiles(shape.n, tile.columns), args->out.shape[0]);
     return ursa_cl_launch(device, kernel, grid, ursa_cl_array(&args->x), ursa_cl_array(&args->y),
                           ursa_cl_array(&args->bias), ursa_cl_array(&args->out), ursa_cl_struct(&shape),
-                          ursa_cl_float(args->alpha), ursa_cl_float(args->beta), ursa_cl_float(args->activation.a),
-                          ursa_cl_float(args->activation.b));
+                          ursa_cl_float(args->alpha), ursa_cl_float(args->beta)) &&
+           ursa_cl_finish_unfused(device, &args->activation, &args->out);
 }
 
 bool ursa_opencl_gemm(ursa_device *base, const struct ursa_gemm_args *args)
@@ -126,6 +112,6 @@ bool ursa_opencl_gemm(ursa_device *base, const struct ursa_gemm_args *args)
         return false;
     struct factor x = factor_of(&args->x), y = factor_of(&args->y);
     if (clblast_takes(device, args, &x, &y))
-        return by_clblast(device, args, &x, &y) && finish(device, args);
+        return by_clblast(device, args, &x, &y) && ursa_cl_finish(device, &args->bias, &args->activation, &args->out);
     return by_tiles(device, args, &x, &y);
 }

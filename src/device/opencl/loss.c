@@ -22,8 +22,7 @@ bool ursa_opencl_cross_entropy(ursa_device *base, const struct ursa_cross_entrop
     if (ursa_cl_count("cross_entropy", &args->x) < 0)
         return false;
     cl_int n = (cl_int)args->x.shape[1];
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "loss", "cross_entropy", "-DCROSS_ENTROPY %s", args->weight.buffer ? "-DWEIGHT" : "");
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "loss", "cross_entropy", "-DCROSS_ENTROPY");
     size_t size = row_items(kernel, n);
     return ursa_cl_launch(device, kernel, ursa_cl_groups(args->x.shape[0], size), ursa_cl_array(&args->x),
                           ursa_cl_array(&args->classes), ursa_cl_array(&args->weight), ursa_cl_array(&args->loss),
@@ -38,8 +37,7 @@ bool ursa_opencl_cross_entropy_grad(ursa_device *base, const struct ursa_cross_e
     if (ursa_cl_count("cross_entropy_grad", &args->x) < 0)
         return false;
     cl_int n = (cl_int)args->x.shape[1];
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "loss", "cross_entropy_grad", "-DCROSS_ENTROPY %s",
-                                                   args->weight.buffer ? "-DWEIGHT" : "");
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "loss", "cross_entropy_grad", "-DCROSS_ENTROPY");
     size_t size = row_items(kernel, n);
     int64_t rows = n > 0 ? args->x.shape[0] : 0;
     return ursa_cl_launch(device, kernel, ursa_cl_groups(rows, size), ursa_cl_array(&args->x),

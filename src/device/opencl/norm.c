@@ -29,11 +29,6 @@ static struct matrix matrix_of(const struct ursa_cl_device *device, const ursa_a
     return m;
 }
 
-static const char *defined(const ursa_array *array, const char *option)
-{
-    return array->buffer ? option : "";
-}
-
 static size_t group_size(const struct ursa_cl_kernel *kernel, size_t wanted, int64_t count)
 {
     size_t size = ursa_cl_group_size(kernel, wanted);
@@ -50,9 +45,7 @@ static bool batch_moments(struct ursa_cl_device *device, const struct ursa_batch
 {
     ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
     struct ursa_cl_kernel *part = ursa_cl_kernel(device, "norm", "moments_part", "-DLANES=%d", m->lanes);
-    struct ursa_cl_kernel *join =
-        ursa_cl_kernel(device, "norm", "moments_join", "-DLANES=1 %s %s",
-                       defined(&args->running_mean, "-DRUNNING_MEAN"), defined(&args->running_var, "-DRUNNING_VAR"));
+    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "moments_join", "-DLANES=1");
     size_t size = group_size(join, JOIN_ITEMS, m->chunks);
     bool ok =
         parts &&
@@ -77,8 +70,7 @@ bool ursa_opencl_batch_norm(ursa_device *base, const struct ursa_batch_norm_args
     if (args->training && m.rows > 0 && !batch_moments(device, args, &m))
         return false;
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "norm", "normalise", "-DLANES=%d %s %s %s", m.lanes, defined(&args->scale, "-DSCALE"),
-                       defined(&args->shift, "-DSHIFT"), args->training ? "" : "-DRUNNING");
+        ursa_cl_kernel(device, "norm", "normalise", "-DLANES=%d %s", m.lanes, args->training ? "" : "-DRUNNING");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
                           ursa_cl_array(&args->scale), ursa_cl_array(&args->shift),
                           ursa_cl_array(args->training ? &args->mean : &args->running_mean),
@@ -102,8 +94,7 @@ static bool column_sums(struct ursa_cl_device *device, const struct column_sums 
     ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
     struct ursa_cl_kernel *part =
         ursa_cl_kernel(device, "norm", "norm_grad_part", "-DLANES=%d %s", m->lanes, s->groups ? "-DGROUPS" : "");
-    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "norm_grad_join", "-DLANES=1 %s %s",
-                                                 defined(s->dscale, "-DDSCALE"), defined(s->dshift, "-DDSHIFT"));
+    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "norm_grad_join", "-DLANES=1");
     size_t size = group_size(join, JOIN_ITEMS, m->chunks);
     bool ok =
         parts &&
@@ -133,9 +124,8 @@ bool ursa_opencl_batch_norm_grad(ursa_device *base, const struct ursa_batch_norm
     ursa_buffer *sums = ursa_buffer_new(base, URSA_F32, 2 * (int64_t)m.channels);
     bool ok = sums && column_sums(device, &s, &m, sums);
     if (ok && args->dx.buffer) {
-        struct ursa_cl_kernel *kernel =
-            ursa_cl_kernel(device, "norm", "batch_norm_grad", "-DLANES=%d %s %s", m.lanes,
-                           defined(&args->scale, "-DSCALE"), args->training ? "-DTRAINING" : "");
+        struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "batch_norm_grad", "-DLANES=%d %s", m.lanes,
+                                                       args->training ? "-DTRAINING" : "");
         ok = ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
                             ursa_cl_array(&args->dy), ursa_cl_array(&args->scale), ursa_cl_array(&args->mean),
                             ursa_cl_array(&args->inv_std), ursa_cl_buffer(sums), ursa_cl_array(&args->dx),
@@ -153,8 +143,7 @@ bool ursa_opencl_group_norm(ursa_device *base, const struct ursa_group_norm_args
     if (ursa_cl_count("group_norm", &args->x) < 0)
         return false;
     cl_int rows = (cl_int)args->x.shape[1], channels = (cl_int)args->x.shape[2], width = channels / args->groups;
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "group_norm", "-DLANES=1 %s %s",
-                                                   defined(&args->scale, "-DSCALE"), defined(&args->shift, "-DSHIFT"));
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "group_norm", "-DLANES=1");
     size_t size = group_size(kernel, NORM_ITEMS, (int64_t)rows * width);
     int64_t groups = rows > 0 && width > 0 ? args->x.shape[0] * args->groups : 0;
     return ursa_cl_launch(device, kernel, ursa_cl_groups(groups, size), ursa_cl_array(&args->x),
@@ -167,8 +156,7 @@ bool ursa_opencl_group_norm(ursa_device *base, const struct ursa_group_norm_args
 static bool group_norm_dx(struct ursa_cl_device *device, const struct ursa_group_norm_grad_args *args)
 {
     cl_int rows = (cl_int)args->x.shape[1], channels = (cl_int)args->x.shape[2], width = channels / args->groups;
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "norm", "group_norm_grad", "-DLANES=1 %s", defined(&args->scale, "-DSCALE"));
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "group_norm_grad", "-DLANES=1");
     size_t size = group_size(kernel, NORM_ITEMS, (int64_t)rows * width);
     int64_t groups = rows > 0 && width > 0 ? args->x.shape[0] * args->groups : 0;
     return ursa_cl_launch(device, kernel, ursa_cl_groups(groups, size), ursa_cl_array(&args->x),

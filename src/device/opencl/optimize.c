@@ -30,8 +30,7 @@ bool ursa_opencl_sgd_step(ursa_device *base, const struct ursa_sgd_step_args *ar
     if (count < 0)
         return false;
     struct sgd s = {args->lr, args->mu, args->dampening, args->l2, args->decay, args->nesterov, args->first};
-    bool momentum = args->mu != 0.0f && args->momentum.buffer;
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "sgd_step", "%s", momentum ? "-DMOMENTUM" : "");
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "sgd_step", "-DT=f32");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&args->param),
                           ursa_cl_array(&args->grad), ursa_cl_array(&args->momentum), ursa_cl_struct(&s),
                           ursa_cl_int(count));
@@ -58,9 +57,7 @@ bool ursa_opencl_rmsprop_step(ursa_device *base, const struct ursa_rmsprop_step_
     if (count < 0)
         return false;
     struct rmsprop s = {args->lr, args->alpha, args->eps, args->mu, args->l2, args->decay};
-    bool momentum = args->mu != 0.0f && args->momentum.buffer;
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "rmsprop_step", "%s %s",
-                                                   momentum ? "-DMOMENTUM" : "", args->mean.buffer ? "-DCENTRED" : "");
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "rmsprop_step", "-DT=f32");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&args->param),
                           ursa_cl_array(&args->grad), ursa_cl_array(&args->v), ursa_cl_array(&args->mean),
                           ursa_cl_array(&args->momentum), ursa_cl_struct(&s), ursa_cl_int(count));

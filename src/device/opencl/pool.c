@@ -33,8 +33,7 @@ bool ursa_opencl_pool2d(ursa_device *base, const struct ursa_pool2d_args *args)
     int lanes = ursa_cl_lanes(device, args->x.shape[3]);
     struct pool_shape shape = shape_of(&args->geometry, &args->x, &args->out, lanes);
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "pool", "pool2d", "-DLANES=%d %s %s", lanes, args->kind == URSA_POOL_MAX ? "-DMAX" : "",
-                       args->indices.buffer ? "-DINDICES" : "");
+        ursa_cl_kernel(device, "pool", "pool2d", "-DLANES=%d %s", lanes, args->kind == URSA_POOL_MAX ? "-DMAX" : "");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count / lanes), ursa_cl_array(&args->x),
                           ursa_cl_array(&args->out), ursa_cl_array(&args->indices), ursa_cl_struct(&shape));
 }

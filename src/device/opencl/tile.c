@@ -9,29 +9,10 @@ struct split {
     int block_rows, block_vectors;
 };
 
-/* The size whose tiles cover `extent` at the least cost: what they compute, and
- * a little for each tile. */
-static int cheapest(int64_t extent, const int *sizes, int count)
-{
-    int best = sizes[0];
-    for (int i = 1; i < count; i++)
-        if (ursa_cl_tiles(extent, sizes[i]) * (sizes[i] + 8) < ursa_cl_tiles(extent, best) * (best + 8))
-            best = sizes[i];
-    return best;
-}
-
-/* One item walks over the tile in blocks of 4 or 6 rows × 16 columns, which
- * fill the 16 vector registers of most processors. */
-static struct split split_for_cpu(int64_t m, int64_t n)
-{
-    static const int rows[] = {96, 64, 32, 16}, columns[] = {64, 48, 32, 16};
-    struct split s = {.items_down = 1, .items_across = 1};
-    s.rows = cheapest(m, rows, 4);
-    s.columns = cheapest(n, columns, 4);
-    s.block_rows = s.rows % 6 == 0 ? 6 : 4;
-    s.block_vectors = 2;
-    return s;
-}
+/* One item walks over the tile in blocks of 6 rows × 16 columns, which fill the
+ * 16 vector registers of most processors. Blocks beyond the result are skipped,
+ * so that one tile does for every shape. */
+static const struct split split_for_cpu = {96, 64, 1, 1, 6, 2};
 
 static struct split split_for_gpu(const struct ursa_cl_device *device, int64_t m, int64_t n)
 {
@@ -49,19 +30,19 @@ static struct split split_for_gpu(const struct ursa_cl_device *device, int64_t m
     return (struct split){64, 64, 16, 16, 4, 1};
 }
 
-struct ursa_cl_tile ursa_cl_tile_for(const struct ursa_cl_device *device, int64_t m, int64_t n, int64_t k, bool along_k)
+struct ursa_cl_tile ursa_cl_tile_for(const struct ursa_cl_device *device, int64_t m, int64_t n, bool along_k)
 {
-    struct split s = device->is_cpu ? split_for_cpu(m, n) : split_for_gpu(device, m, n);
+    struct split s = device->is_cpu ? split_for_cpu : split_for_gpu(device, m, n);
     struct ursa_cl_tile tile = {.rows = s.rows, .columns = s.columns};
     tile.lanes = device->is_cpu ? 8 : 4;
     tile.items = s.items_down * s.items_across;
-    tile.depth = !device->is_cpu || k <= 16 ? 16 : k <= 32 ? 32 : 64;
+    tile.depth = device->is_cpu ? 64 : 16;
     int left_term = !along_k ? s.rows : device->is_cpu ? 1 : s.rows + 1;
     snprintf(tile.options, sizeof tile.options,
              "-DROWS=%d -DCOLUMNS=%d -DDEPTH=%d -DLANES=%d -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DBLOCK_ROWS=%d "
-             "-DBLOCK_VECTORS=%d -DLEFT_TERM=%d",
+             "-DBLOCK_VECTORS=%d -DLEFT_TERM=%d %s",
              s.rows, s.columns, tile.depth, tile.lanes, s.items_down, s.items_across, s.block_rows, s.block_vectors,
-             left_term);
+             left_term, device->is_cpu ? "-DPARTIAL" : "");
     return tile;
 }
 
@@ -72,13 +53,29 @@ ursa_cl_grid ursa_cl_tile_grid(const struct ursa_cl_tile *tile, int64_t x, int64
                           .local = {(size_t)tile->items, 1, 1}};
 }
 
-ursa_cl_text ursa_cl_finish_options(const ursa_array *bias, const ursa_activation *activation)
+const char *ursa_cl_fused(const ursa_activation *activation)
 {
-    ursa_cl_text options;
-    snprintf(options.text, sizeof options.text, "%s%s%s", bias->buffer ? "-DBIAS " : "",
-             activation->used ? "-DACTIVATION=unary_" : "",
-             activation->used ? ursa_cl_unary_name(activation->kind) : "");
-    return options;
+    return activation->used && activation->kind == URSA_UNARY_relu ? "-DRELU" : "";
+}
+
+bool ursa_cl_finish(struct ursa_cl_device *device, const ursa_array *bias, const ursa_activation *activation,
+                    const ursa_array *out)
+{
+    if (!bias->buffer && !activation->used)
+        return true;
+    cl_int count = (cl_int)ursa_array_count(out);
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "product_finish", "-DACTIVATION=unary_%s",
+                                                   activation->used ? ursa_cl_unary_name(activation->kind) : "none");
+    return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(bias), ursa_cl_array(out),
+                          ursa_cl_int((cl_int)out->shape[out->ndim - 1]), ursa_cl_int(count),
+                          ursa_cl_float(activation->a), ursa_cl_float(activation->b));
+}
+
+bool ursa_cl_finish_unfused(struct ursa_cl_device *device, const ursa_activation *activation, const ursa_array *out)
+{
+    static const ursa_array no_bias;
+    bool fused = !activation->used || activation->kind == URSA_UNARY_relu;
+    return fused || ursa_cl_finish(device, &no_bias, activation, out);
 }
 
 int ursa_cl_lanes(const struct ursa_cl_device *device, int64_t count)
