@@ -54,6 +54,19 @@ V_INLINE vf unit(const uint32_t *word, int64_t n)
     return vf_mul(vf_from_i32(high), vf_set(0x1p-24f));
 }
 
+/* Loads and stores that are whole where `count` says so; it is a constant there. */
+V_INLINE vf take(const float *p, int64_t count)
+{
+    return count == V_LANES ? vf_load(p) : vf_load_n(p, count);
+}
+V_INLINE void put(float *p, vf v, int64_t count)
+{
+    if (count == V_LANES)
+        vf_store(p, v);
+    else
+        vf_store_n(p, v, count);
+}
+
 /* Runs a statement over whole vectors, `count` = V_LANES, and a tail. */
 #define EACH_VECTOR(n, statement)                                                                                      \
     do {                                                                                                               \
@@ -69,22 +82,21 @@ V_INLINE vf unit(const uint32_t *word, int64_t n)
 static void uniform(int64_t n, const uint32_t *word, float a, float b, float *y)
 {
     vf low = vf_set(a), range = vf_set(b - a);
-    EACH_VECTOR(n, vf_store_n(y + i, vf_fma(range, unit(word + i, count), low), count));
+    EACH_VECTOR(n, put(y + i, vf_fma(range, unit(word + i, count), low), count));
 }
 
 static void bernoulli(int64_t n, const uint32_t *word, float p, float *y)
 {
     vf limit = vf_set(p), one = vf_set(1);
-    EACH_VECTOR(n, vf_store_n(y + i, vf_select(vf_lt(unit(word + i, count), limit), one, vf_zero()), count));
+    EACH_VECTOR(n, put(y + i, vf_select(vf_lt(unit(word + i, count), limit), one, vf_zero()), count));
 }
 
 static void dropout(int64_t n, const uint32_t *word, float p, const float *x, float *y)
 {
     vf limit = vf_set(p), keep = vf_set(1 - p);
     EACH_VECTOR(
-        n, vf_store_n(y + i,
-                      vf_select(vf_lt(unit(word + i, count), limit), vf_zero(), vf_div(vf_load_n(x + i, count), keep)),
-                      count));
+        n,
+        put(y + i, vf_select(vf_lt(unit(word + i, count), limit), vf_zero(), vf_div(take(x + i, count), keep)), count));
 }
 
 /* The words of V_LANES pairs, taken apart, give both numbers of each. */
