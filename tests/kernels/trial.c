@@ -364,6 +364,8 @@ bool trial_refuses(struct trial *t, struct report *report)
     static const char *const shorter[] = {"reduce", "moments", "arg_reduce", "sort", NULL};
     bool any_type = !strcmp(t->test->types, "any"), any_shape = is_among(t->test->name, free_shapes);
     bool any_input = is_among(t->test->name, shorter), fine = true;
+    /* In a gradient the first may be optional. */
+    const struct operand *required = operand_named(t, "dy") ? operand_named(t, "dy") : &t->operands[0];
     struct call call;
     report->text[0] = 0;
     if (!prepare(t) || !begin_call(t, &call, t->tested, t->args))
@@ -383,7 +385,7 @@ bool trial_refuses(struct trial *t, struct report *report)
             fine = refused(t, &call, "a longer last axis", o->name, report);
             *array = kept;
         }
-        if (fine && k == 0) { /* the first operand is never optional */
+        if (fine && o == required) {
             array->buffer = NULL;
             fine = refused(t, &call, "no buffer", o->name, report);
             *array = kept;
