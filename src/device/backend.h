@@ -45,9 +45,9 @@ struct ursa_device {
 
 struct ursa_buffer {
     ursa_device *device;
-    void *handle;   /* host pointer on the CPU, cl_mem on OpenCL */
-    size_t bytes;   /* of the allocation, at least what was asked for */
-    int references; /* atomic */
+    void *handle;     /* host pointer on the CPU, cl_mem on OpenCL */
+    size_t bytes;     /* of the allocation, at least what was asked for */
+    int references;   /* atomic */
     uint64_t version; /* how often a tensor over it was changed in place; counted by the tensor room */
 };
 
