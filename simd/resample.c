@@ -30,8 +30,8 @@ V_INLINE void sum_pixel(const float *x, int64_t w, int64_t c, const struct ursa_
         v_store_ahead(out + k * V_LANES, total[k], lanes, room - k * V_LANES);
 }
 
-static void row(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
-                const struct ursa_taps *columns, int64_t out_w, float *out)
+static void wide_row(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
+                     const struct ursa_taps *columns, int64_t out_w, float *out)
 {
     for (int64_t i = 0; i < out_w; i++, out += c) {
         int64_t k = 0, room = (out_w - i) * c;
@@ -44,6 +44,37 @@ static void row(const float *x, int64_t w, int64_t c, const struct ursa_taps *ro
         if (k < c)
             sum_pixel(x + k, w, c, rows, o, columns, i, 1, c - k, out + k, room - k);
     }
+}
+
+/* Pixels of less than a vector: the rows are summed to a line first, in which
+ * vectors are full, and then the columns. */
+static void narrow_row(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
+                       const struct ursa_taps *columns, int64_t out_w, float *line, float *out)
+{
+    int64_t length = w * c;
+    for (int64_t k = 0; k < length; k += V_LANES) {
+        int64_t lanes = v_lanes_of(length - k);
+        vf sum = vf_zero();
+        for (int32_t i = rows->begin[o]; i < rows->begin[o + 1]; i++)
+            sum = vf_fma(vf_set(rows->weight[i]), v_load_part(x + rows->index[i] * length + k, lanes), sum);
+        v_store_part(line + k, sum, lanes);
+    }
+    memset(line + length, 0, URSA_LINE_MARGIN * sizeof *line);
+    for (int64_t i = 0; i < out_w; i++, out += c) {
+        vf sum = vf_zero();
+        for (int32_t j = columns->begin[i]; j < columns->begin[i + 1]; j++)
+            sum = vf_fma(vf_set(columns->weight[j]), vf_load(line + columns->index[j] * c), sum);
+        v_store_ahead(out, sum, c, (out_w - i) * c);
+    }
+}
+
+static void row(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
+                const struct ursa_taps *columns, int64_t out_w, float *line, float *out)
+{
+    if (c < V_LANES)
+        narrow_row(x, w, c, rows, o, columns, out_w, line, out);
+    else
+        wide_row(x, w, c, rows, o, columns, out_w, out);
 }
 
 /* ---- positions of a grid ------------------------------------------------ */

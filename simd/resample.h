@@ -14,6 +14,9 @@ struct ursa_taps {
     const float *weight;
 };
 
+/* Elements beyond a line that may be read. */
+#define URSA_LINE_MARGIN 16
+
 /* How grid positions become pixels. */
 struct ursa_grid_rules {
     ursa_resize_kind kind;
@@ -23,9 +26,10 @@ struct ursa_grid_rules {
 };
 
 struct ursa_simd_resample {
-    /* Row o of the output, [out_w, c], from image x [.., w, c]. */
+    /* Row o of the output, [out_w, c], from image x [.., w, c]. `line` is
+     * scratch for w c + URSA_LINE_MARGIN elements. */
     void (*row)(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
-                const struct ursa_taps *columns, int64_t out_w, float *out);
+                const struct ursa_taps *columns, int64_t out_w, float *line, float *out);
     /* `count` pixels at the positions grid [count, 2]. */
     void (*grid)(const struct ursa_grid_rules *rules, const float *x, const float *grid, int64_t count, float *out);
     /* Adds to dx and writes dgrid; either may be NULL. */

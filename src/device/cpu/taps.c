@@ -192,9 +192,10 @@ typedef struct resample_job {
 static void resample_rows(void *context, int64_t begin, int64_t end)
 {
     const resample_job *job = context;
-    for (int64_t i = begin; i < end; i++) {
+    float *line = ursa_scratch(2, (size_t)(job->w * job->c + URSA_LINE_MARGIN) * sizeof *line);
+    for (int64_t i = begin; line && i < end; i++) {
         const float *image = job->x + i / job->out_h * job->h * job->w * job->c;
-        job->simd->row(image, job->w, job->c, job->rows, i % job->out_h, job->columns, job->out_w,
+        job->simd->row(image, job->w, job->c, job->rows, i % job->out_h, job->columns, job->out_w, line,
                        job->out + i * job->out_w * job->c);
     }
 }
