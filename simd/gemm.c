@@ -9,7 +9,11 @@
  * (16) accumulators. INNER: a panel of B, INNER × ROWS of floats, should take half
  * the first-level cache. It decides the order of the sums, so it is a constant of the
  * instruction set and not of the machine. */
-#if defined(URSA_SIMD_AVX512)
+#if defined(URSA_SIMD_EMULATED) /* wide vectors made of small ones: a tile that the compiler can digest */
+#define ROWS    2
+#define VECTORS 2
+#define INNER   192
+#elif defined(URSA_SIMD_AVX512)
 #define ROWS    12
 #define VECTORS 2
 #define INNER   192
@@ -181,8 +185,10 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
     X(1, v) X(2, v) X(3, v) X(4, v) X(5, v) X(6, v) X(7, v) X(8, v) X(9, v) X(10, v) X(11, v) X(12, v)
 #elif ROWS == 6
 #define FOR_ROWS(X, v) X(1, v) X(2, v) X(3, v) X(4, v) X(5, v) X(6, v)
-#else
+#elif ROWS == 4
 #define FOR_ROWS(X, v) X(1, v) X(2, v) X(3, v) X(4, v)
+#else
+#define FOR_ROWS(X, v) X(1, v) X(2, v)
 #endif
 #if VECTORS == 4
 #define FOR_TILES(X) FOR_ROWS(X, 1) FOR_ROWS(X, 2) FOR_ROWS(X, 3) FOR_ROWS(X, 4)
