@@ -1,5 +1,6 @@
 /* gemm.c — micro-kernels of matrix products. See gemm.h. */
 #include "gemm.h"
+#include "transpose.h"
 #include "vec.h"
 
 /* The tile: ROWS × VECTORS accumulators, VECTORS registers for a row of B and
@@ -320,20 +321,29 @@ static void slice(const float *y, int64_t y_stride, int64_t length, int64_t heig
     }
 }
 
-/* Blocks of k, so that the rows of a block are still in the cache when the
- * next column of the panel is written. */
+static void pack_elements(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width,
+                          float *panel)
+{
+    for (int64_t k = 0; k < length; k++)
+        for (int64_t j = 0; j < width; j++)
+            panel[k * COLUMNS + j] = y[k * k_stride + j * j_stride];
+}
+
 static void pack(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel)
 {
     if (j_stride == 1) {
         copy(y, k_stride, length, width, COLUMNS, panel, COLUMNS);
         return;
     }
-    for (int64_t k = 0; k < length; k++) {
-        for (int64_t j = 0; j < width; j++)
-            panel[k * COLUMNS + j] = y[k * k_stride + j * j_stride];
-        for (int64_t j = width; j < COLUMNS; j++)
-            panel[k * COLUMNS + j] = 0;
-    }
+    if (width < COLUMNS)
+        memset(panel, 0, (size_t)(length * COLUMNS) * sizeof *panel);
+    int64_t blocks = k_stride == 1 ? length / V_BLOCK * V_BLOCK : 0, whole = width / V_BLOCK * V_BLOCK;
+    for (int64_t k = 0; k < blocks; k += V_BLOCK)
+        for (int64_t j = 0; j < whole; j += V_BLOCK)
+            v_transpose(y + k + j * j_stride, j_stride, panel + k * COLUMNS + j, COLUMNS);
+    if (whole < width)
+        pack_elements(y + whole * j_stride, k_stride, j_stride, blocks, width - whole, panel + whole);
+    pack_elements(y + blocks * k_stride, k_stride, j_stride, length - blocks, width, panel + blocks * COLUMNS);
 }
 
 static void add(const float *x, float *y, int64_t count)
