@@ -5,6 +5,8 @@
 #ifndef URSA_SIMD_SIMD_H
 #define URSA_SIMD_SIMD_H
 
+#include <stdbool.h>
+
 #define URSA_SIMD_FAMILY(family) struct ursa_simd_##family;
 #include "families.def"
 #undef URSA_SIMD_FAMILY
@@ -12,6 +14,7 @@
 struct ursa_simd {
     const char *name; /* "avx2" */
     int lanes;
+    bool emulated; /* on instructions of a lower set, for tests */
 #define URSA_SIMD_FAMILY(family) const struct ursa_simd_##family *family;
 #include "families.def"
 #undef URSA_SIMD_FAMILY

@@ -12,6 +12,9 @@
 const struct ursa_simd SIMD(ursa_simd) = {
     .name = URSA_STRING(URSA_SIMD),
     .lanes = V_LANES,
+#ifdef URSA_SIMD_EMULATED
+    .emulated = true,
+#endif
 #define URSA_SIMD_FAMILY(family) .family = &SIMD(ursa_simd_##family),
 #include "families.def"
 #undef URSA_SIMD_FAMILY

@@ -32,12 +32,10 @@ static bool has_avx2(void)
 
 static bool has_avx512(void)
 {
-#ifdef URSA_AVX512_EMULATED
-    return has_avx2();
-#else
+    if (ursa_simd_avx512.emulated)
+        return has_avx2();
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-#endif
 }
 #endif
 
