@@ -93,6 +93,16 @@ static void no_window(const struct window *s)
         s->indices[i] = -1;
 }
 
+/* Whether a whole vector may stand for the last channels: what it reads beyond
+ * the last pixel of the span is still in its rows of `width` pixels, and what
+ * it writes is overwritten later. */
+V_INLINE bool is_padded(struct ursa_span rows, struct ursa_span columns, int64_t width, int64_t c, int64_t k,
+                        int64_t room)
+{
+    int64_t last = ((rows.end - 1) * width + columns.end - 1) * c + k;
+    return last + V_LANES <= rows.end * width * c && k + V_LANES <= room;
+}
+
 V_INLINE void max_pixel(const struct window *s, bool want_indices)
 {
     int64_t k = 0;
@@ -104,7 +114,9 @@ V_INLINE void max_pixel(const struct window *s, bool want_indices)
         max_window(s, k, MOST, V_LANES, want_indices);
     for (; k + V_LANES <= s->c; k += V_LANES)
         max_window(s, k, 1, V_LANES, want_indices);
-    if (k < s->c)
+    if (k < s->c && is_padded(s->rows, s->columns, s->w, s->c, k, s->room))
+        max_window(s, k, 1, V_LANES, want_indices);
+    else if (k < s->c)
         max_window(s, k, 1, s->c - k, want_indices);
 }
 
@@ -142,7 +154,7 @@ struct around {
  * smaller. */
 #define EXACT (1 << 24)
 
-V_INLINE void max_grad_part(const struct around *s, int64_t k, int vectors, int64_t lanes)
+V_INLINE void max_grad_part(const struct around *s, int64_t k, int vectors)
 {
     vf sum[MOST] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()}, me = vf_set((float)s->pixel);
     for (int64_t oh = s->rows.begin; oh < s->rows.end; oh++) {
@@ -155,7 +167,7 @@ V_INLINE void max_grad_part(const struct around *s, int64_t k, int vectors, int6
         }
     }
     for (int v = 0; v < vectors; v++)
-        v_store_ahead(s->dx + k + v * V_LANES, sum[v], lanes, s->room - k - v * V_LANES);
+        vf_store(s->dx + k + v * V_LANES, sum[v]);
 }
 
 static void max_grad_channel(const struct around *s, int64_t channel)
@@ -179,9 +191,13 @@ static void max_grad(const float *dy, const int32_t *indices, int64_t out_w, int
         int64_t k = 0;
         if (around.pixel < EXACT) {
             for (; k + MOST * V_LANES <= c; k += MOST * V_LANES)
-                max_grad_part(&around, k, MOST, V_LANES);
+                max_grad_part(&around, k, MOST);
             for (; k + V_LANES <= c; k += V_LANES)
-                max_grad_part(&around, k, 1, V_LANES);
+                max_grad_part(&around, k, 1);
+            if (k < c && is_padded(rows, columns[i], out_w, c, k, around.room)) {
+                max_grad_part(&around, k, 1);
+                k = c;
+            }
         }
         for (; k < c; k++)
             max_grad_channel(&around, k);
