@@ -12,7 +12,11 @@
  * - Shapes of elementwise operators broadcast as in NumPy. Operands of
  *   different types are promoted: bool < u8 < i32 < i64 < f16 < bf16 < f32,
  *   and f16 with bf16 gives f32. Functions of floats (exp, …) turn integers
- *   into f32.
+ *   into f32. Arithmetic on two bools is done in i32, sums and products of
+ *   integers in i64; integer division truncates, and by zero gives 0.
+ * - Matrix products, convolutions, pooling, normalisation, resampling and
+ *   losses compute in f32, whatever the float type of their operands and
+ *   result.
  * - A function given NULL returns NULL and adds no error of its own. A function
  *   that fails latches an error that names itself, the argument, what was
  *   expected and what was found, and returns NULL.
@@ -44,7 +48,8 @@ URSA_API ursa_scope *ursa_scope_begin(void);
  * holds are freed. Takes NULL. */
 URSA_API void ursa_scope_end(ursa_scope *scope);
 /* Takes a reference that outlives the scope; give it back with ursa_free().
- * Returns its argument. */
+ * Returns its argument. ursa_free() of a tensor that was not kept takes it out
+ * of its scope: it goes at once, unless a tape still needs it. */
 URSA_API ursa_tensor *ursa_keep(ursa_tensor *tensor);
 URSA_API void ursa_free(ursa_tensor *tensor); /* takes NULL */
 /* Moves a tensor to the scope around the current one: how a function returns
@@ -244,7 +249,7 @@ typedef ursa_tensor *ursa_activation_fn(ursa_tensor *x);
 URSA_API ursa_activation_fn *ursa_activation_by_name(const char *name);
 
 /* p is the chance to zero an element; the mask comes from `rng`, which moves
- * on. */
+ * on (NULL: the thread's stream of purpose DROPOUT). p = 0 returns x itself. */
 URSA_API ursa_tensor *ursa_dropout(ursa_tensor *x, double p, ursa_rng *rng);
 
 /* ---- reductions ----------------------------------------------------------- */
@@ -254,7 +259,7 @@ URSA_API ursa_tensor *ursa_dropout(ursa_tensor *x, double p, ursa_rng *rng);
 
 URSA_API ursa_tensor *ursa_sum(ursa_tensor *x, ursa_dims axes, bool keep);
 URSA_API ursa_tensor *ursa_mean(ursa_tensor *x, ursa_dims axes, bool keep);
-URSA_API ursa_tensor *ursa_prod(ursa_tensor *x, ursa_dims axes, bool keep); /* no gradient */
+URSA_API ursa_tensor *ursa_prod(ursa_tensor *x, ursa_dims axes, bool keep); /* no gradient: a constant to the tape */
 URSA_API ursa_tensor *ursa_max(ursa_tensor *x, ursa_dims axes, bool keep);  /* gradient shared among equals */
 URSA_API ursa_tensor *ursa_min(ursa_tensor *x, ursa_dims axes, bool keep);
 URSA_API ursa_tensor *ursa_var(ursa_tensor *x, ursa_dims axes, int correction, bool keep);
@@ -397,7 +402,9 @@ URSA_API bool ursa_backward(ursa_tensor *scalar);
 /* The same for a tensor of any shape, from the gradient with respect to it. */
 URSA_API bool ursa_backward_from(ursa_tensor *tensor, ursa_tensor *gradient);
 
-URSA_API ursa_tensor *ursa_grad(const ursa_tensor *leaf); /* NULL, without an error, before the first backward */
+/* Of the leaf's type and shape, owned by it; it may be changed in place. NULL,
+ * without an error, before the first backward. */
+URSA_API ursa_tensor *ursa_grad(const ursa_tensor *leaf);
 URSA_API void ursa_zero_grad(ursa_tensor *leaf);          /* drops it; the next backward starts afresh */
 URSA_API ursa_tensor *ursa_detach(ursa_tensor *tensor);   /* the same memory, unrecorded */
 

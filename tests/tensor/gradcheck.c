@@ -371,9 +371,30 @@ static void check_gradient(const char *name, function *call, const struct input 
 #include "gradients.def"
 #undef GRADIENT
 
+/* Between devices the gradient goes back the way the tensor came. */
+static void test_to_device(void **state)
+{
+    (void)state;
+    ursa_scope *scope = ursa_scope_begin();
+    ursa_tensor *x = ursa_arange(3, .requires_grad = true, .device = ursa_device_open("cpu"));
+    ursa_tensor *there = ursa_square(ursa_to_device(x, device()));
+    assert_ptr_equal(ursa_device_of(there), device());
+    assert_true(ursa_backward(ursa_sum(there, ursa_axes(), false)));
+    assert_ptr_equal(ursa_device_of(ursa_grad(x)), ursa_device_of(x));
+    float gradient[3];
+    assert_true(ursa_read(ursa_grad(x), URSA_F32, gradient, 3));
+    for (int i = 0; i < 3; i++)
+        assert_true(gradient[i] == (float)(2 * i));
+    assert_null(ursa_add(x, there));
+    assert_string_equal(ursa_error(), "add: y is on reference64, expected cpu");
+    ursa_clear_error();
+    ursa_scope_end(scope);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_to_device),
 #define GRADIENT(name, expression, ...) cmocka_unit_test(test_##name),
 #include "gradients.def"
 #undef GRADIENT

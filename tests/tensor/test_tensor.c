@@ -1,6 +1,7 @@
 /* Tensors: making, scopes, views, types, reading, changing in place. */
 #include "helpers.h"
 #include "tensor/read.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,24 @@ static void views_hold_the_memory(void **state)
     ursa_scope_end(scope);
     assert_elements(row, 3, 4, 5);
     ursa_free(row);
+    assert_int_equal(memory_used(), used);
+}
+
+static void *make_and_leave(void *unused)
+{
+    ursa_scope_begin(); /* neither ended */
+    count_up(ursa_shape(1000), 0);
+    return ursa_exp(count_up(ursa_shape(10), 0)) ? unused : NULL;
+}
+
+static void a_thread_that_ends_frees_its_tensors(void **state)
+{
+    uint64_t used = memory_used();
+    pthread_t thread;
+    void *result = NULL;
+    assert_int_equal(pthread_create(&thread, NULL, make_and_leave, state), 0);
+    pthread_join(thread, &result);
+    assert_ptr_equal(result, state);
     assert_int_equal(memory_used(), used);
 }
 
@@ -351,6 +370,7 @@ int main(void)
         cmocka_unit_test(freeing_early_takes_it_from_its_scope),
         cmocka_unit_test(promoting_moves_one_scope_out),
         cmocka_unit_test(views_hold_the_memory),
+        cmocka_unit_test(a_thread_that_ends_frees_its_tensors),
         cmocka_unit_test(making),
         cmocka_unit_test(random_numbers_follow_the_stream),
         cmocka_unit_test(views),
