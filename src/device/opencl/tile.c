@@ -36,7 +36,7 @@ struct ursa_cl_tile ursa_cl_tile_for(const struct ursa_cl_device *device, int64_
     struct ursa_cl_tile tile = {.rows = s.rows, .columns = s.columns};
     tile.lanes = device->is_cpu ? 8 : 4;
     tile.items = s.items_down * s.items_across;
-    tile.depth = device->is_cpu ? 64 : 16;
+    tile.depth = !device->is_cpu ? 16 : device->local_memory >= 64 << 10 ? 64 : 32; /* two tiles in local memory */
     int left_term = !along_k ? s.rows : device->is_cpu ? 1 : s.rows + 1;
     snprintf(tile.options, sizeof tile.options,
              "-DROWS=%d -DCOLUMNS=%d -DDEPTH=%d -DLANES=%d -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DBLOCK_ROWS=%d "
