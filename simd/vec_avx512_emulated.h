@@ -86,6 +86,7 @@ V_INLINE __m256i v_cvtps_ph(__m512 v)
     return _mm256_set_m128i(_mm256_cvtps_ph(half[1], _MM_FROUND_TO_NEAREST_INT),
                             _mm256_cvtps_ph(half[0], _MM_FROUND_TO_NEAREST_INT));
 }
+#undef _mm512_cvtps_ph
 #define _mm512_cvtps_ph(v, rounding) v_cvtps_ph(v)
 
 V_INLINE __m256 v_half(__m512 v, int which)
