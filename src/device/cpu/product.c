@@ -152,6 +152,15 @@ static int64_t copy_part(const struct run *run, const struct block *block, const
     return pitch;
 }
 
+/* While a panel is in use the next one is fetched, a share with every tile:
+ * left to its first tile, it would keep the multiply-adds waiting. */
+static void fetch_share(const float *panel, int64_t size, int64_t row, int64_t rows, int64_t step)
+{
+    int64_t begin = size * row / rows, end = size * (row + step < rows ? row + step : rows) / rows;
+    for (int64_t at = begin; at < end; at += 16)
+        __builtin_prefetch(panel + at, 0, 2);
+}
+
 static void run_part(const struct run *run, const struct block *block, const struct part *part, bool first, bool last)
 {
     const struct ursa_product *p = run->product;
@@ -176,7 +185,9 @@ static void run_part(const struct run *run, const struct block *block, const str
         tile.b =
             run->panels ? block->b + j * inner_extent(p) + k * simd->columns : block->b + j + k * p->factor.k_stride;
         tile.bias = last && p->bias ? p->bias + block->group * p->bias_stride + j : NULL;
+        int64_t size = run->panels && left > simd->columns ? part->segments * part->length * simd->columns : 0;
         for (int64_t i = 0; i < block->rows; i += simd->rows) {
+            fetch_share(tile.b + (size ? inner_extent(p) * simd->columns : 0), size, i, block->rows, simd->rows);
             tile.height = (int)(block->rows - i < simd->rows ? block->rows - i : simd->rows);
             tile.row = (const float *const *)block->row_at + i * p->segments + part->segment;
             tile.out = block->out_at + i;
