@@ -109,7 +109,6 @@ static cl_int set_argument(struct ursa_cl_device *device, cl_kernel kernel, cl_u
         return ursa_cl.SetKernelArg(kernel, (*index)++, arg->size, arg->value.pointer);
     case URSA_CL_LOCAL:
         return ursa_cl.SetKernelArg(kernel, (*index)++, arg->size, NULL);
-    case URSA_CL_MEM:
     case URSA_CL_VALUE:
         break;
     }

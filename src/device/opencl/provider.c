@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "device/opencl/kernel.h"
+#include "device/opencl/runtime.h"
 #include <stdlib.h>
 #include <string.h>
 

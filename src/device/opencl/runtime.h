@@ -99,7 +99,7 @@ cl_long ursa_cl_bits_of(ursa_dtype dtype, double value);
 /* ---- arguments ----------------------------------------------------------- */
 
 typedef struct ursa_cl_arg {
-    enum { URSA_CL_ARRAY, URSA_CL_MEM, URSA_CL_VALUE, URSA_CL_STRUCT, URSA_CL_LOCAL, URSA_CL_FAULT } kind;
+    enum { URSA_CL_ARRAY, URSA_CL_VALUE, URSA_CL_STRUCT, URSA_CL_LOCAL, URSA_CL_FAULT } kind;
     size_t size;
     union {
         cl_int i;
