@@ -3,7 +3,6 @@
  *
  *     test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] [--list]
  *
-
  * --quick runs a fifteenth of the trials, for devices that compile each of them.
  * One line per operator, with the trials that failed below it; --op, --seed and
  * --case repeat one of them. An operator without a draw_ and a bound_ function
