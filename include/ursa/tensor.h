@@ -405,8 +405,8 @@ URSA_API bool ursa_backward_from(ursa_tensor *tensor, ursa_tensor *gradient);
 /* Of the leaf's type and shape, owned by it; it may be changed in place. NULL,
  * without an error, before the first backward. */
 URSA_API ursa_tensor *ursa_grad(const ursa_tensor *leaf);
-URSA_API void ursa_zero_grad(ursa_tensor *leaf);          /* drops it; the next backward starts afresh */
-URSA_API ursa_tensor *ursa_detach(ursa_tensor *tensor);   /* the same memory, unrecorded */
+URSA_API void ursa_zero_grad(ursa_tensor *leaf);        /* drops it; the next backward starts afresh */
+URSA_API ursa_tensor *ursa_detach(ursa_tensor *tensor); /* the same memory, unrecorded */
 
 /* Between these, nothing is recorded on this thread. They nest. */
 URSA_API void ursa_no_grad_begin(void);

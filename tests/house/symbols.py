@@ -13,7 +13,9 @@ library, include = sys.argv[1:]
 declared = set()
 for header in pathlib.Path(include).glob("*.h"):
     text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
-    declared.update(re.findall(r"URSA_API[^;{]*?\b(ursa_\w+)\s*(?:\(|;|\[)", text))
+    for declaration in re.findall(r"^URSA_API[^;]*;", text, re.M):
+        function = re.search(r"\b(ursa_\w+)\s*\(", declaration)
+        declared.update([function[1]] if function else re.findall(r"\b(ursa_\w+)\s*(?:\[[^]]*\]\s*)?[,;]", declaration))
 
 lines = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
 exported, unversioned = set(), set()
