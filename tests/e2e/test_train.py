@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""`ursa train image` and what works with its result."""
+import csv
+import json
+import os
+import struct
+
+from command import Skip, main, run, test
+import data
+
+FASHION = "/usr/share/datasets/fashion-mnist"
+CPU = {"URSA_DEVICE": "cpu"}
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def contents(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+@test
+def learns_idx_files_and_logs(folder):
+    path, log, steps, model = data.idx_folder(f"{folder}/data"), f"{folder}/log.csv", f"{folder}/steps.csv", f"{folder}/m.ursa"
+    out, _ = run("train", "image", path, "--epochs", 4, "--bs", 16, "--log", log, "--log-steps", steps, "--out", model, env=CPU)
+    assert contents(log).split(b"\n")[0] == b"epoch,train_loss,valid_loss,accuracy,time"
+    assert contents(steps).split(b"\n")[0] == b"step,loss,lr"
+    epochs, losses = rows(log), rows(steps)
+    assert [row["epoch"] for row in epochs] == ["1", "2", "3", "4"]
+    assert [int(row["step"]) for row in losses] == list(range(1, 4 * 15 + 1))
+    assert float(epochs[-1]["accuracy"]) > 0.9, epochs[-1]
+    assert float(losses[-1]["loss"]) < float(losses[0]["loss"]) / 2
+    assert "240 training and 60 validation images of 12 × 12 px, 3 classes" in out and f"saved {model}" in out
+
+
+@test
+def learns_folders_of_grey_and_of_colour_pictures(folder):
+    for colour in (False, True):
+        path, log = data.class_folders(f"{folder}/{colour}", colour=colour), f"{folder}/log.csv"
+        out, _ = run("train", "image", path, "--epochs", 8, "--bs", 8, "--size", 16, "--log", log, env=CPU)
+        assert "72 training and 18 validation images of 16 × 16 px" in out, out
+        assert float(rows(log)[-1]["accuracy"]) > 0.8, rows(log)
+
+
+@test
+def train_and_valid_folders_are_taken_as_they_are(folder):
+    data.class_folders(f"{folder}/d/train", count=12)
+    data.class_folders(f"{folder}/d/valid", count=5, seed=3)
+    out, _ = run("train", "image", f"{folder}/d", "--epochs", 1, "--bs", 8, env=CPU)
+    assert "36 training and 15 validation images of 64 × 64 px" in out, out
+
+
+@test
+def bytes_do_not_depend_on_threads(folder):
+    path = data.idx_folder(f"{folder}/data")
+    for threads in (1, 2, 3):
+        run("train", "image", path, "--epochs", 2, "--bs", 16, "--threads", threads, "--quiet", "--out", f"{folder}/{threads}", env=CPU)
+    assert contents(f"{folder}/1") == contents(f"{folder}/2") == contents(f"{folder}/3")
+
+
+@test
+def seeds_decide(folder):
+    path = data.idx_folder(f"{folder}/data")
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        run("train", "image", path, "--epochs", 1, "--bs", 16, "--seed", seed, "--quiet", "--out", f"{folder}/{name}", env=CPU)
+    assert contents(f"{folder}/a") == contents(f"{folder}/b") != contents(f"{folder}/c")
+
+
+def fifty_steps(folder, name, *options, env=None):
+    """The losses of the first fifty steps on real images."""
+    if not os.path.exists(f"{FASHION}/train-images-idx3-ubyte.gz"):
+        raise Skip("the package dataset-fashion-mnist is not installed")
+    source, steps = f"{folder}/fashion", f"{folder}/{name}.csv"
+    if not os.path.exists(source):
+        data.first_items(FASHION, source, 3200, 64)
+    run("train", "image", source, "--epochs", 1, "--quiet", "--log-steps", steps, *options, env=env)
+    losses = [float(row["loss"]) for row in rows(steps)]
+    assert len(losses) == 50 and losses[-1] < losses[0] / 2, losses
+    return losses
+
+
+def assert_same_path(first, second):
+    for step, (a, b) in enumerate(zip(first, second), 1):
+        assert abs(a - b) <= 1e-3 * abs(a), f"step {step}: {a} and {b}"
+
+
+@test
+def opencl_takes_the_same_path_as_the_cpu(folder):
+    if "opencl:0" not in run("devices")[0]:
+        raise Skip("no OpenCL device is installed")
+    assert_same_path(fifty_steps(folder, "cpu", "--device", "cpu"), fifty_steps(folder, "opencl", "--device", "opencl"))
+
+
+@test
+def plain_c_takes_the_same_path_as_the_best_set(folder):
+    assert_same_path(fifty_steps(folder, "best", env=CPU), fifty_steps(folder, "reference", env={**CPU, "URSA_CPU": "reference"}))
+
+
+@test
+def a_saved_network_predicts_and_shows_itself(folder):
+    path, model = data.class_folders(f"{folder}/data", colour=True), f"{folder}/m.ursa"
+    run("train", "image", path, "--epochs", 8, "--bs", 8, "--size", 16, "--quiet", "--out", model, env=CPU)
+    out, _ = run("predict", model, f"{path}/down/003.png", f"{path}/across/004.png", env=CPU)
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert [line[1] for line in lines] == ["down", "across"], out
+    assert all(line[2].endswith(" %") and 50 < float(line[2][:-2]) <= 100 for line in lines), out
+    run("interpret", model, path, "--out", f"{folder}/report", "--count", 6, env=CPU)
+    picture = contents(f"{folder}/report/predictions.png")
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    columns, lines = struct.unpack(">II", picture[16:24])
+    assert columns > 300 and lines > 300, (columns, lines)
+
+
+@test
+def the_model_file_is_safetensors(folder):
+    path, model = data.idx_folder(f"{folder}/data"), f"{folder}/m.ursa"
+    run("train", "image", path, "--epochs", 1, "--quiet", "--out", model, env=CPU)
+    file = contents(model)
+    (length,) = struct.unpack("<Q", file[:8])
+    header = json.loads(file[8:8 + length])
+    meta = header.pop("__metadata__")
+    assert meta["format"] == "ursa-classifier" and json.loads(meta["classes"]) == ["0", "1", "2"]
+    assert header["conv1.weight"]["shape"] == [16, 3, 3, 1] and header["fc.bias"]["shape"] == [3]
+    assert "layer1.downsample.0.weight" in header and "layer2.bn1.running_mean" in header
+    ends = sorted(entry["data_offsets"] for entry in header.values())
+    assert ends[0][0] == 0 and ends[-1][1] == len(file) - 8 - length
+    assert all(a[1] == b[0] for a, b in zip(ends, ends[1:]))
+
+
+@test
+def bench_prints_the_promised_objects(folder):
+    (gemm,) = map(json.loads, run("bench", "gemm", "--m", 96, "--n", 64, "--k", 80, "--repeats", 1, "--json", env=CPU)[0].splitlines())
+    assert list(gemm) == ["what", "m", "n", "k", "dtype", "gflops", "peak_gflops", "fraction"]
+    assert gemm["what"] == "gemm" and gemm["m"] == 96 and gemm["gflops"] > 0 and 0 < gemm["fraction"]
+    (train,) = map(json.loads, run("bench", "train", "--arch", "small-resnet", "--size", 16, "--bs", 2, "--repeats", 1, "--json", env=CPU)[0].splitlines())
+    assert list(train) == ["what", "arch", "size", "bs", "dtype", "images_per_s", "peak_bytes"]
+    assert train["arch"] == "small-resnet" and train["images_per_s"] > 0 and train["peak_bytes"] > 0
+
+
+@test
+def devices_marks_one_default(folder):
+    out, _ = run("devices")
+    assert sum(line.startswith("*") for line in out.splitlines()) == 1, out
+    assert any(line[2:].startswith("cpu ") for line in out.splitlines()), out
+
+
+if __name__ == "__main__":
+    main()
