@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Writes small files of every kind for the fuzzers to start from: make_seeds.py FOLDER"""
+import gzip
+import json
+import os
+import struct
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+import data
+
+
+def safetensors(header, body):
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+def main(folder):
+    tensor = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
+    meta = {"format": "ursa-classifier", "version": "1", "arch": "small-resnet", "classes": '["a","b"]', "size": "8",
+            "channels": "1", "mean": "[0.5]", "std": "[0.25]"}
+    idx = data.idx(range(32), 2, 4, 4)
+    grey = bytes(range(64))
+    bmp = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + 48, 0, 0, 54, 40, 4, 4, 1, 24, 0, 48, 0, 0, 0, 0) + bytes(48)
+    gif = (b"GIF89a\x02\x00\x02\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x02\x00\x02\x00\x00"
+           b"\x02\x03\x44\x02\x05\x00;")
+    seeds = {
+        "safetensors/one": safetensors({"a": tensor, "__metadata__": {"k": "v"}}, bytes(16)),
+        "safetensors/two": safetensors({"a": tensor, "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}}, bytes(22)),
+        "classifier/one": safetensors({"__metadata__": meta, "fc.bias": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(8)),
+        "idx/plain": idx,
+        "idx/gzipped": gzip.compress(idx),
+        "image/grey.png": data.png(grey, 8, 8, 1),
+        "image/colour.png": data.png(bytes(192), 8, 8, 3),
+        "image/a.bmp": bmp,
+        "image/a.gif": gif,
+        "image/a.ppm": b"P6 2 2 255\n" + bytes(12),
+        "image/a.tga": struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 2, 2, 24, 0) + bytes(12),
+    }
+    for name, content in seeds.items():
+        os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
+        data.write(f"{folder}/{name}", content)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
