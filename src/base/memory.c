@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <string.h>
 
 static void *out_of_memory(size_t bytes)
@@ -34,11 +35,21 @@ void *ursa_grow(void *memory, size_t bytes)
     return grown ? grown : out_of_memory(bytes);
 }
 
+/* Large blocks begin on a huge page, where the system has them: kernels that
+ * walk through panels and matrices otherwise wait for the page tables. */
+#define HUGE_PAGE ((size_t)2 << 20)
+
 void *ursa_alloc_aligned(size_t bytes)
 {
     void *memory = NULL;
-    if (posix_memalign(&memory, 64, bytes ? bytes : 1) != 0)
+    size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : 64;
+    if (posix_memalign(&memory, alignment, bytes ? bytes : 1) != 0)
         return out_of_memory(bytes);
+#ifdef MADV_HUGEPAGE
+    /* Only a wish. Whole pages: what lies behind the block is not ours. */
+    if (alignment == HUGE_PAGE)
+        madvise(memory, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
     return memory;
 }
 

@@ -19,7 +19,7 @@
 #include "base/parallel.h"
 #include "simd/elementwise.h"
 
-#define ROW_BLOCK  96      /* rows of A in a block, a multiple of every micro-kernel's rows */
+#define ROW_BLOCK  192     /* rows of A in a block, a multiple of every micro-kernel's rows */
 #define MIN_TASKS  32      /* below this, blocks are made narrower, so that many cores have work */
 #define SMALL_WORK 2000000 /* multiply-adds that are not worth a second thread */
 
