@@ -126,6 +126,7 @@ URSA_API ursa_callback *ursa_csv_log(const char *path);      /* epoch,train_loss
 URSA_API ursa_callback *ursa_csv_step_log(const char *path); /* step,loss,lr */
 URSA_API ursa_callback *ursa_stop_on_nan(void);              /* looks at the end of every epoch */
 URSA_API ursa_callback *ursa_clip_gradients(double max_norm);
+URSA_API ursa_callback *ursa_stop_after(int64_t steps); /* ends training there; schedules stay those of the whole */
 
 /* What callbacks see of the loop. */
 typedef struct ursa_training {

@@ -9,7 +9,7 @@ enum { NOT_GIVEN = INT_MIN };
 
 static struct {
     const char *arch, *log, *log_steps, *out;
-    int size, epochs, batch, seed;
+    int size, epochs, steps, batch, seed;
     double lr, valid_pct;
     bool strict, quiet;
     common_options common;
@@ -19,6 +19,7 @@ static const option_spec options[] = {
     {"arch", OPTION_TEXT, &given.arch, "NAME", "the network; `ursa arch list` shows all (small-resnet)"},
     {"size", OPTION_INT, &given.size, "N", "pixels images are made high and wide (as they are for IDX; else 64)"},
     {"epochs", OPTION_INT, &given.epochs, "N", "passes over the data (3)"},
+    {"steps", OPTION_INT, &given.steps, "N", "stop after so many steps, for a try (all)"},
     {"bs", OPTION_INT, &given.batch, "N", "images per step (64)"},
     {"lr", OPTION_NUMBER, &given.lr, "X", "the highest learning rate of the cycle (0.004)"},
     {"valid-pct", OPTION_NUMBER, &given.valid_pct, "X", "share held out where DATA has no validation part (0.2)"},
@@ -50,6 +51,8 @@ static int check_options(void)
         return usage_error(&spec, "--size is %d; expected 1 to 4096 pixels", given.size);
     if (given.epochs < 1)
         return usage_error(&spec, "--epochs is %d; expected 1 or more", given.epochs);
+    if (given.steps < 0)
+        return usage_error(&spec, "--steps is %d; expected 1 or more", given.steps);
     if (given.batch < 1)
         return usage_error(&spec, "--bs is %d; expected 1 or more", given.batch);
     if (!(given.lr > 0))
@@ -83,6 +86,7 @@ static bool add_callbacks(ursa_learner *learner)
 {
     return (given.quiet || ursa_add_callback(learner, ursa_progress_callback())) &&
            ursa_add_callback(learner, ursa_stop_on_nan()) &&
+           (!given.steps || ursa_add_callback(learner, ursa_stop_after(given.steps))) &&
            (!given.log || ursa_add_callback(learner, ursa_csv_log(given.log))) &&
            (!given.log_steps || ursa_add_callback(learner, ursa_csv_step_log(given.log_steps)));
 }

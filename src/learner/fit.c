@@ -123,9 +123,8 @@ static ursa_verdict train_epoch(ursa_learner *learner, double *mean_loss)
     verdict = train_batches(learner);
     if (verdict == URSA_FAIL || !ursa_record_end(learner, mean_loss))
         return URSA_FAIL;
-    if (verdict == URSA_STOP_FIT)
-        return verdict;
-    return ursa_learner_notify(learner, URSA_AFTER_TRAIN);
+    ursa_verdict after = ursa_learner_notify(learner, URSA_AFTER_TRAIN);
+    return verdict == URSA_STOP_FIT && after != URSA_FAIL ? verdict : after;
 }
 
 /* ---- validation -------------------------------------------------------------------- */
@@ -242,9 +241,9 @@ static ursa_verdict fit_epoch(ursa_learner *learner)
     ursa_epoch_record record = {0};
     if (!go_on(learner, URSA_BEFORE_EPOCH, &verdict))
         return verdict;
-    ursa_verdict trained = train_epoch(learner, &record.train_loss);
-    if (trained == URSA_FAIL)
-        return trained;
+    verdict = train_epoch(learner, &record.train_loss);
+    if (verdict == URSA_FAIL || verdict == URSA_STOP_FIT)
+        return verdict;
     if (learner->data->valid && (verdict = validate_epoch(learner, results)) == URSA_FAIL)
         return verdict;
     record.valid_loss = results[0];
@@ -254,8 +253,7 @@ static ursa_verdict fit_epoch(ursa_learner *learner)
     learner->epochs_trained++;
     if (!ursa_record_epoch(learner, &record))
         return URSA_FAIL;
-    verdict = ursa_learner_notify(learner, URSA_AFTER_EPOCH);
-    return trained == URSA_STOP_FIT && verdict != URSA_FAIL ? URSA_STOP_FIT : verdict;
+    return ursa_learner_notify(learner, URSA_AFTER_EPOCH);
 }
 
 static bool can_fit(const ursa_learner *learner, int epochs)

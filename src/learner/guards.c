@@ -54,3 +54,25 @@ ursa_callback *ursa_clip_gradients(double max_norm)
     clip->max_norm = max_norm;
     return &clip->callback;
 }
+
+struct stop_callback {
+    ursa_callback callback;
+    int64_t steps;
+};
+
+static ursa_verdict on_stop(ursa_callback *callback, ursa_learner *learner, ursa_event event)
+{
+    const ursa_training *training = ursa_learner_training(learner);
+    bool reached = training->training && training->step >= ((struct stop_callback *)callback)->steps;
+    return event == URSA_AFTER_BATCH && reached ? URSA_STOP_FIT : URSA_CONTINUE;
+}
+
+ursa_callback *ursa_stop_after(int64_t steps)
+{
+    struct stop_callback *stop =
+        (struct stop_callback *)ursa_callback_make(sizeof *stop, "stop_after", 90, on_stop, release);
+    if (!stop)
+        return NULL;
+    stop->steps = steps;
+    return &stop->callback;
+}

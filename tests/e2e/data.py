@@ -60,16 +60,3 @@ def class_folders(path, names=("across", "down", "diagonal"), count=30, size=20,
             pixels = bytes(value for grey_value in grey for value in (grey_value, 255 - grey_value, 90)) if colour else grey
             write(f"{path}/{name}/{i:03}.png", png(pixels, size, size, 3 if colour else 1))
     return path
-
-
-def first_items(source, path, count, valid):
-    """The first items of a folder of gzipped IDX files."""
-    os.makedirs(path, exist_ok=True)
-    for part, items in (("train", count), ("t10k", valid)):
-        for name, dims in (("images-idx3", 3), ("labels-idx1", 1)):
-            with gzip.open(f"{source}/{part}-{name}-ubyte.gz", "rb") as file:
-                header = 4 + 4 * dims
-                data = file.read(header + items * (28 * 28 if dims == 3 else 1))
-            shape = (items, 28, 28)[:dims]
-            write(f"{path}/{part}-{name}-ubyte", idx(data[header:], *shape))
-    return path

@@ -69,16 +69,14 @@ def seeds_decide(folder):
     assert contents(f"{folder}/a") == contents(f"{folder}/b") != contents(f"{folder}/c")
 
 
-def fifty_steps(folder, name, *options, env=None):
-    """The losses of the first fifty steps on real images."""
+def first_steps(folder, name, count, *options, env=None):
+    """The losses of the first steps of the demo's training."""
     if not os.path.exists(f"{FASHION}/train-images-idx3-ubyte.gz"):
         raise Skip("the package dataset-fashion-mnist is not installed")
-    source, steps = f"{folder}/fashion", f"{folder}/{name}.csv"
-    if not os.path.exists(source):
-        data.first_items(FASHION, source, 3200, 64)
-    run("train", "image", source, "--epochs", 1, "--quiet", "--log-steps", steps, *options, env=env)
+    steps = f"{folder}/{name}.csv"
+    run("train", "image", FASHION, "--epochs", 3, "--steps", count, "--quiet", "--log-steps", steps, *options, env=env)
     losses = [float(row["loss"]) for row in rows(steps)]
-    assert len(losses) == 50 and losses[-1] < losses[0] / 2, losses
+    assert len(losses) == count and losses[-1] < losses[0], losses
     return losses
 
 
@@ -91,12 +89,15 @@ def assert_same_path(first, second):
 def opencl_takes_the_same_path_as_the_cpu(folder):
     if "opencl:0" not in run("devices")[0]:
         raise Skip("no OpenCL device is installed")
-    assert_same_path(fifty_steps(folder, "cpu", "--device", "cpu"), fifty_steps(folder, "opencl", "--device", "opencl"))
+    cpu = first_steps(folder, "cpu", 50, "--device", "cpu")
+    assert_same_path(cpu, first_steps(folder, "opencl", 50, "--device", "opencl"))
 
 
 @test
 def plain_c_takes_the_same_path_as_the_best_set(folder):
-    assert_same_path(fifty_steps(folder, "best", env=CPU), fifty_steps(folder, "reference", env={**CPU, "URSA_CPU": "reference"}))
+    # Few steps: plain C rounds its multiply-adds once, as the others do, and that in software.
+    best = first_steps(folder, "best", 5, env=CPU)
+    assert_same_path(best, first_steps(folder, "reference", 5, env={**CPU, "URSA_CPU": "reference"}))
 
 
 @test
