@@ -133,18 +133,27 @@ static bool bench_gemm(void)
 
 /* ---- conv ------------------------------------------------------------------------ */
 
-/* The convolutions of ResNet-18 that differ, for images of 1 (times --size). */
+/* The convolutions of ResNet-18 that differ, and how many of its twenty are like each. */
 struct layer {
     const char *name;
     int in, out, kernel, stride, shrink; /* the input is size / shrink pixels */
+    int times;
 };
 
 static const struct layer layers[] = {
-    {"conv1", 3, 64, 7, 2, 1},           {"layer1", 64, 64, 3, 1, 4},    {"layer2.0.conv1", 64, 128, 3, 2, 4},
-    {"layer2.down", 64, 128, 1, 2, 4},   {"layer2", 128, 128, 3, 1, 8},  {"layer3.0.conv1", 128, 256, 3, 2, 8},
-    {"layer3.down", 128, 256, 1, 2, 8},  {"layer3", 256, 256, 3, 1, 16}, {"layer4.0.conv1", 256, 512, 3, 2, 16},
-    {"layer4.down", 256, 512, 1, 2, 16}, {"layer4", 512, 512, 3, 1, 32},
+    {"conv1", 3, 64, 7, 2, 1, 1},
+    {"layer1", 64, 64, 3, 1, 4, 4},
+    {"layer2.0.conv1", 64, 128, 3, 2, 4, 1},
+    {"layer2.down", 64, 128, 1, 2, 4, 1},
+    {"layer2", 128, 128, 3, 1, 8, 3},
+    {"layer3.0.conv1", 128, 256, 3, 2, 8, 1},
+    {"layer3.down", 128, 256, 1, 2, 8, 1},
+    {"layer3", 256, 256, 3, 1, 16, 3},
+    {"layer4.0.conv1", 256, 512, 3, 2, 16, 1},
+    {"layer4.down", 256, 512, 1, 2, 16, 1},
+    {"layer4", 512, 512, 3, 1, 32, 3},
 };
+enum { LAYERS = sizeof layers / sizeof *layers, CONVOLUTIONS = 20 };
 
 struct convolution {
     struct ursa_conv2d_args forward;
@@ -188,7 +197,7 @@ static void print_pass(const struct layer *layer, const char *pass, double gflop
     fflush(stdout);
 }
 
-/* Adds the shares of the three passes to `sums`. */
+/* Adds the shares of the three passes to `sums`, as often as the layer occurs. */
 static bool bench_layer(const struct layer *layer, double sums[3])
 {
     int64_t in = given.size / layer->shrink, out = (in - 1) / layer->stride + 1, n = given.batch;
@@ -211,7 +220,7 @@ static bool bench_layer(const struct layer *layer, double sums[3])
         if (isnan(seconds))
             return false;
         double gflops = flops / seconds * 1e-9;
-        sums[pass] += peak > 0 ? gflops / peak : 0;
+        sums[pass] += peak > 0 ? layer->times * gflops / peak : 0;
         print_pass(layer, passes[pass].name, gflops, peak);
     }
     return true;
@@ -219,7 +228,6 @@ static bool bench_layer(const struct layer *layer, double sums[3])
 
 static bool bench_conv(void)
 {
-    enum { LAYERS = sizeof layers / sizeof *layers };
     double sums[3] = {0};
     for (int i = 0; i < LAYERS; i++) {
         ursa_scope *scope = ursa_scope_begin();
@@ -230,11 +238,13 @@ static bool bench_conv(void)
     }
     if (sums[0] > 0 && given.json)
         printf("{\"what\":\"conv_mean\",\"forward\":%.3f,\"grad_input\":%.3f,\"grad_weight\":%.3f,\"mean\":%.3f}\n",
-               sums[0] / LAYERS, sums[1] / LAYERS, sums[2] / LAYERS, (sums[0] + sums[1] + sums[2]) / (3 * LAYERS));
+               sums[0] / CONVOLUTIONS, sums[1] / CONVOLUTIONS, sums[2] / CONVOLUTIONS,
+               (sums[0] + sums[1] + sums[2]) / (3 * CONVOLUTIONS));
     else if (sums[0] > 0)
-        printf("mean share of the peak: forward %.1f %%, grad_input %.1f %%, grad_weight %.1f %%, all %.1f %%\n",
-               100 * sums[0] / LAYERS, 100 * sums[1] / LAYERS, 100 * sums[2] / LAYERS,
-               100 * (sums[0] + sums[1] + sums[2]) / (3 * LAYERS));
+        printf("mean share of the peak over the twenty convolutions: forward %.1f %%, grad_input %.1f %%, grad_weight "
+               "%.1f %%, all %.1f %%\n",
+               100 * sums[0] / CONVOLUTIONS, 100 * sums[1] / CONVOLUTIONS, 100 * sums[2] / CONVOLUTIONS,
+               100 * (sums[0] + sums[1] + sums[2]) / (3 * CONVOLUTIONS));
     return true;
 }
 

@@ -79,17 +79,20 @@ ursa_dataloader *ursa_dataloader_new_opt(ursa_dataset *dataset, const ursa_datal
     return loader;
 }
 
-/* Waits for what is under way, and forgets it. */
+/* Waits for what is under way, and forgets it, with what went wrong in it:
+ * nobody asked for those batches. */
 static void drain(ursa_dataloader *loader)
 {
+    ursa_error_state saved;
+    ursa_error_set_aside(&saved);
     for (int i = 0; loader->slots && i < loader->options.prefetch; i++) {
         struct slot *slot = &loader->slots[i];
-        if (slot->job && !ursa_job_wait(slot->job) && !loader->options.strict)
-            ursa_log_line(URSA_LOG_WARN, "dataloader: %s", ursa_error());
+        ursa_job_wait(slot->job);
         slot->job = NULL;
         free(slot->problem);
         slot->problem = NULL;
     }
+    ursa_error_restore(&saved);
     loader->to_start = loader->to_take = 0;
 }
 

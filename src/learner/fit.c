@@ -219,7 +219,10 @@ static ursa_verdict validate_epoch(ursa_learner *learner, double *out)
     ursa_no_grad_end();
     ursa_scope_end(scope);
     ursa_train_mode(learner->model, true);
-    return verdict == URSA_CONTINUE ? ursa_learner_notify(learner, URSA_AFTER_VALIDATE) : verdict;
+    if (verdict == URSA_FAIL)
+        return verdict;
+    ursa_verdict after = ursa_learner_notify(learner, URSA_AFTER_VALIDATE);
+    return verdict == URSA_STOP_FIT && after != URSA_FAIL ? verdict : after;
 }
 
 bool ursa_validate(ursa_learner *learner, double *out, int count)
