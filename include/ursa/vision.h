@@ -94,6 +94,14 @@ URSA_API ursa_module *ursa_resnet18(int channels, int classes);
 URSA_API ursa_module *ursa_resnet34(int channels, int classes);
 URSA_API ursa_module *ursa_resnet50(int channels, int classes);
 
+/* A learner of a network for the data, which must outlive it: the network is
+ * made for its channels and classes, and images are normalised with its
+ * statistics. Options as of ursa_learner_new(). */
+typedef ursa_module *ursa_arch_maker(int channels, int classes);
+URSA_API ursa_learner *ursa_vision_learner_opt(ursa_image_data *data, ursa_arch_maker *arch,
+                                               const ursa_learner_options *options);
+#define ursa_vision_learner(data, arch, ...) ursa_vision_learner_opt(data, arch, &(ursa_learner_options){__VA_ARGS__})
+
 /* ---- trained networks ------------------------------------------------------------------- */
 
 /* A classifier of images with all it takes to use it. */

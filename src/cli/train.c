@@ -111,11 +111,10 @@ static bool save(const ursa_image_data *data, const ursa_arch *arch, ursa_module
 
 static bool train(ursa_image_data *data, const ursa_arch *arch)
 {
-    ursa_module *model = arch->make(data->channels, data->class_count);
+    ursa_learner *learner = ursa_vision_learner(data, arch->make, .metrics = {ursa_accuracy});
+    ursa_module *model = ursa_learner_model(learner);
     if (model && !given.quiet)
         describe_data(data, arch, model);
-    ursa_learner *learner = ursa_learner_new(&data->loaders, model, .metrics = {ursa_accuracy},
-                                             .prepare = ursa_normalize_images, .prepare_context = &data->stats);
     bool done = learner && add_callbacks(learner) && ursa_fit_one_cycle(learner, given.epochs, given.lr) &&
                 save(data, arch, model);
     ursa_learner_free(learner);

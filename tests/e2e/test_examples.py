@@ -3,7 +3,9 @@
 import os
 
 from command import main, one_line, run, test
+import data
 
+IMAGES = os.environ["URSA_IMAGES"]
 MLP, BY_HAND = os.environ["URSA_MLP"], os.environ["URSA_MLP_BY_HAND"]
 
 
@@ -33,6 +35,13 @@ def every_activation_of_the_seed_learns(folder):
 def an_unknown_activation_is_told_the_known_ones(folder):
     line = one_line(run("sigmund", program=MLP, status=1)[1])
     assert "sigmund" in line and "logistic" in line and "relu" in line, line
+
+
+@test
+def a_folder_of_images_in_a_dozen_lines(folder):
+    out, _ = run(data.class_folders(folder), program=IMAGES, env={"URSA_DEVICE": "cpu"})
+    assert len(out.splitlines()) == 6 and out.split()[:4] == ["epoch", "train_loss", "valid_loss", "accuracy"], out
+    assert one_line(run(f"{folder}/nothing", program=IMAGES, status=1)[1]).startswith(f"{folder}/nothing: ")
 
 
 if __name__ == "__main__":
