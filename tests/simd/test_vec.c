@@ -4,6 +4,7 @@
 #include "simd/vec.h"
 #include "device/cpu/cpu.h"
 #include "tests/unit.h"
+#include "vectors.h"
 
 #include <float.h>
 #include <math.h>
@@ -315,20 +316,9 @@ static void test_to_half(void **state)
     }
 }
 
-static bool processor_has_set(void)
+/* Called by main.c once it knows that the processor has the set. */
+int test_vectors(void)
 {
-    for (int i = 0; ursa_cpu_set(i); i++)
-        if (strcmp(ursa_cpu_set(i)->name, URSA_STRING(URSA_SIMD)) == 0)
-            return true;
-    return false;
-}
-
-int main(void)
-{
-    if (!processor_has_set()) {
-        printf("1..0 # SKIP this processor has no %s\n", URSA_STRING(URSA_SIMD));
-        return 0;
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_tails),      cmocka_unit_test(test_memory),
