@@ -61,18 +61,15 @@ static ursa_verdict run_backward(ursa_learner *learner)
     return verdict;
 }
 
-static ursa_verdict train_batch(ursa_learner *learner, const ursa_batch *batch)
+/* The step of a batch whose x and y are in place. */
+typedef ursa_verdict batch_step(ursa_learner *learner, int64_t items, void *context);
+
+static ursa_verdict train_batch(ursa_learner *learner, int64_t items, void *context)
 {
-    ursa_verdict verdict;
+    (void)context;
     ursa_training *training = &learner->training;
-    training->x = ursa_learner_prepare(learner, batch->x);
-    training->y = batch->y;
-    if (!training->x)
-        return URSA_FAIL;
-    if (!go_on(learner, URSA_BEFORE_BATCH, &verdict))
-        return verdict;
-    verdict = run_forward(learner);
-    if (verdict == URSA_CONTINUE && !ursa_record_step(learner, training->loss, batch->count))
+    ursa_verdict verdict = run_forward(learner);
+    if (verdict == URSA_CONTINUE && !ursa_record_step(learner, training->loss, items))
         return URSA_FAIL;
     if (verdict == URSA_CONTINUE)
         verdict = run_backward(learner);
@@ -80,31 +77,43 @@ static ursa_verdict train_batch(ursa_learner *learner, const ursa_batch *batch)
     return verdict;
 }
 
-/* ---- one epoch -------------------------------------------------------------------- */
+static ursa_verdict run_batch(ursa_learner *learner, const ursa_batch *batch, batch_step *step, void *context)
+{
+    ursa_verdict verdict;
+    ursa_training *training = &learner->training;
+    training->x = ursa_learner_prepare(learner, batch->x);
+    training->y = batch->y;
+    if (!training->x)
+        return URSA_FAIL;
+    if (go_on(learner, URSA_BEFORE_BATCH, &verdict))
+        verdict = step(learner, batch->count, context);
+    return ends_epoch(verdict) ? verdict : ursa_learner_notify(learner, URSA_AFTER_BATCH);
+}
 
 static void forget_batch(ursa_training *training)
 {
     training->x = training->y = training->prediction = training->loss = NULL;
 }
 
-static ursa_verdict train_batches(ursa_learner *learner)
+/* All batches of a loader, in the order of epoch number `order`. */
+static ursa_verdict run_batches(ursa_learner *learner, ursa_dataloader *loader, int64_t order, batch_step *step,
+                                void *context)
 {
     ursa_training *training = &learner->training;
-    ursa_dataloader *loader = learner->data->train;
     ursa_verdict verdict = URSA_CONTINUE;
     training->batches = ursa_dataloader_batches(loader);
-    if (!ursa_dataloader_start(loader, learner->epochs_trained) || !ursa_record_begin(learner, training->batches))
+    if (!ursa_dataloader_start(loader, order))
         return URSA_FAIL;
     ursa_batch batch;
     for (training->batch = 0; !ends_epoch(verdict); training->batch++) {
         ursa_scope *scope = ursa_scope_begin();
-        double done = (double)training->epoch + (double)training->batch / (double)training->batches;
-        training->position = done / (double)training->epochs;
+        if (training->training) {
+            double done = (double)training->epoch + (double)training->batch / (double)training->batches;
+            training->position = done / (double)training->epochs;
+        }
         bool fetched = ursa_dataloader_next(loader, &batch);
         if (fetched)
-            verdict = train_batch(learner, &batch);
-        if (fetched && !ends_epoch(verdict))
-            verdict = ursa_learner_notify(learner, URSA_AFTER_BATCH);
+            verdict = run_batch(learner, &batch, step, context);
         forget_batch(training);
         ursa_scope_end(scope);
         if (!fetched)
@@ -113,6 +122,8 @@ static ursa_verdict train_batches(ursa_learner *learner)
     return verdict;
 }
 
+/* ---- one epoch -------------------------------------------------------------------- */
+
 static ursa_verdict train_epoch(ursa_learner *learner, double *mean_loss)
 {
     ursa_verdict verdict;
@@ -120,7 +131,10 @@ static ursa_verdict train_epoch(ursa_learner *learner, double *mean_loss)
     ursa_train_mode(learner->model, true);
     if (!go_on(learner, URSA_BEFORE_TRAIN, &verdict))
         return verdict;
-    verdict = train_batches(learner);
+    ursa_dataloader *loader = learner->data->train;
+    if (!ursa_record_begin(learner, ursa_dataloader_batches(loader)))
+        return URSA_FAIL;
+    verdict = run_batches(learner, loader, learner->epochs_trained, train_batch, NULL);
     if (verdict == URSA_FAIL || !ursa_record_end(learner, mean_loss))
         return URSA_FAIL;
     ursa_verdict after = ursa_learner_notify(learner, URSA_AFTER_TRAIN);
@@ -136,50 +150,22 @@ struct sums {
     int64_t items;
 };
 
-static ursa_verdict validate_batch(ursa_learner *learner, const ursa_batch *batch, struct sums *sums)
+static ursa_verdict validate_batch(ursa_learner *learner, int64_t items, void *context)
 {
-    ursa_verdict verdict;
-    ursa_training *training = &learner->training;
-    training->x = ursa_learner_prepare(learner, batch->x);
-    training->y = batch->y;
-    if (!training->x)
-        return URSA_FAIL;
-    if (!go_on(learner, URSA_BEFORE_BATCH, &verdict))
-        return verdict;
-    verdict = run_forward(learner);
+    struct sums *sums = context;
+    const ursa_training *training = &learner->training;
+    ursa_verdict verdict = run_forward(learner);
     if (verdict != URSA_CONTINUE)
         return verdict;
-    if (!ursa_add_(sums->loss, training->loss, (double)batch->count))
+    if (!ursa_add_(sums->loss, training->loss, (double)items))
         return URSA_FAIL;
     for (int i = 0; i < learner->metric_count; i++) {
         const ursa_metric *metric = &learner->options.metrics[i];
         if (!metric->update(metric, training->prediction, training->y, sums->states[i]))
             return URSA_FAIL;
     }
-    sums->items += batch->count;
-    return ursa_learner_notify(learner, URSA_AFTER_BATCH);
-}
-
-static ursa_verdict validate_batches(ursa_learner *learner, struct sums *sums)
-{
-    ursa_dataloader *loader = learner->data->valid;
-    ursa_training *training = &learner->training;
-    ursa_verdict verdict = URSA_CONTINUE;
-    training->batches = ursa_dataloader_batches(loader);
-    if (!ursa_dataloader_start(loader, 0))
-        return URSA_FAIL;
-    ursa_batch batch;
-    for (training->batch = 0; !ends_epoch(verdict); training->batch++) {
-        ursa_scope *scope = ursa_scope_begin();
-        bool fetched = ursa_dataloader_next(loader, &batch);
-        if (fetched)
-            verdict = validate_batch(learner, &batch, sums);
-        forget_batch(training);
-        ursa_scope_end(scope);
-        if (!fetched)
-            return ursa_error() ? URSA_FAIL : verdict;
-    }
-    return verdict;
+    sums->items += items;
+    return URSA_CONTINUE;
 }
 
 static bool read_sums(ursa_learner *learner, const struct sums *sums, double *out)
@@ -211,7 +197,7 @@ static ursa_verdict validate_epoch(ursa_learner *learner, double *out)
     struct sums sums = {.loss = ursa_zeros(ursa_shape())};
     for (int i = 0; i < learner->metric_count; i++)
         sums.states[i] = ursa_zeros(ursa_shape(URSA_METRIC_STATE));
-    verdict = validate_batches(learner, &sums);
+    verdict = run_batches(learner, learner->data->valid, 0, validate_batch, &sums);
     if (sums.items == 0)
         ursa_fail(URSA_ERROR_ARGUMENT, "validate: the validation set is empty");
     if (sums.items == 0 || !read_sums(learner, &sums, out))
