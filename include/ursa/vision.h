@@ -18,9 +18,10 @@ typedef struct ursa_image {
     uint8_t *pixels; /* ursa_image_free() */
 } ursa_image;
 
-/* Reads JPEG, PNG, BMP, GIF (the first picture), TGA, PSD, HDR or PNM. channels
+/* Reads JPEG, PNG, BMP or GIF (the first picture). channels
  * 1 or 3 converts; 0 keeps 1 for grey pictures and 3 for all others (alpha is
- * dropped). Pictures of more than 2²⁸ pixels are refused. */
+ * dropped). Pictures of more than 2²⁸ pixels, or of more than the file
+ * can hold, are refused. */
 URSA_API bool ursa_image_read(const char *path, int channels, ursa_image *out);
 URSA_API void ursa_image_free(ursa_image *image);
 

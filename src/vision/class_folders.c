@@ -65,8 +65,7 @@ static bool is_folder(const char *path)
 
 static bool looks_like_image(const char *name)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tga",
-                                          ".psd", ".hdr",  ".ppm", ".pgm", ".pnm", ".jpe"};
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
         if (strcasecmp(dot, endings[i]) == 0)
@@ -226,8 +225,8 @@ static ursa_dataset *open_set(const char *path, const struct names *classes, con
     }
     found = found && inspect_all(set, options->strict, skipped);
     if (found && set->count == 0)
-        found = ursa_fail(URSA_ERROR_ARGUMENT, "%s: no image in its %lld folders; expected JPEG, PNG, BMP, GIF or PNM",
-                          path, (long long)classes->count);
+        found = ursa_fail(URSA_ERROR_ARGUMENT, "%s: no image in its %lld folders; expected JPEG, PNG, BMP or GIF", path,
+                          (long long)classes->count);
     if (!found) {
         if (set)
             free_set(set);

@@ -1,6 +1,7 @@
 /* image.c — reading and resizing pictures. Decoding is stb_image's. */
 #include <ursa/vision.h>
 #include "base/memory.h"
+#include "image_memory.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,21 +11,32 @@
 
 #include <stb/stb_image.h>
 
-enum { MOST_PIXELS = 1 << 28 };
+enum {
+    MOST_PIXELS = 1 << 28,
+    MOST_PIXELS_PER_BYTE = 8 * 1032, /* deflate's best ratio, on pixels of one bit; other formats stay below */
+    LEAST_PIXELS = 1 << 16,          /* what any file may claim */
+};
 
 static bool unreadable(const char *path)
 {
     return ursa_fail(URSA_ERROR_FORMAT, "%s: not an image that can be read: %s", path, stbi_failure_reason());
 }
 
-static bool decode(FILE *file, const char *path, int channels, ursa_image *out)
+static bool decode(FILE *file, const char *path, int64_t bytes, int channels, ursa_image *out)
 {
     int rows, columns, found;
+    ursa_image_set_limit((size_t)(2 * bytes + LEAST_PIXELS));
     if (!stbi_info_from_file(file, &columns, &rows, &found))
         return unreadable(path);
     if (rows < 1 || columns < 1 || (int64_t)rows * columns > MOST_PIXELS)
         return ursa_fail(URSA_ERROR_FORMAT, "%s: a picture of %d × %d pixels; at most 2^28 are read", path, columns,
                          rows);
+    int64_t pixels_claimed = (int64_t)rows * columns;
+    if (pixels_claimed > bytes * MOST_PIXELS_PER_BYTE + LEAST_PIXELS)
+        return ursa_fail(URSA_ERROR_FORMAT, "%s: claims %d × %d pixels, more than its %lld bytes can hold", path,
+                         columns, rows, (long long)bytes);
+    /* Four channels of 16 bits, twice over; or the file, whose parts are gathered in a block that doubles. */
+    ursa_image_set_limit((size_t)(16 * pixels_claimed + 2 * bytes + LEAST_PIXELS));
     int wanted = channels ? channels : found < 3 ? 1 : 3;
     uint8_t *pixels = stbi_load_from_file(file, &columns, &rows, &found, wanted);
     if (!pixels)
@@ -42,7 +54,7 @@ bool ursa_image_read(const char *path, int channels, ursa_image *out)
     fseek(file, 0, SEEK_END);
     long bytes = ftell(file);
     rewind(file);
-    bool read = bytes > 0 ? decode(file, path, channels, out)
+    bool read = bytes > 0 ? decode(file, path, bytes, channels, out)
                           : ursa_fail(URSA_ERROR_FORMAT, "%s: empty: expected an image, found 0 bytes", path);
     fclose(file);
     return read;
