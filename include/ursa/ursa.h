@@ -11,6 +11,7 @@
 #include <ursa/optim.h>
 #include <ursa/plot.h>
 #include <ursa/tensor.h>
+#include <ursa/transform.h>
 #include <ursa/vision.h>
 
 #endif

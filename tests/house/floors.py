@@ -19,9 +19,12 @@ FLOORS = [
     ["nn", "optim", "data", "io"],
     ["learner"],
     ["vision", "text", "tabular", "collab"],
-    ["interpret", "plot"],
+    ["interpret", "plot", "model"],
     ["cli"],
 ]
+# Public headers of a room that has more than one.
+ROOM_OF_HEADER = {"transform": "data", "datablock": "data", "frame": "data", "download": "data", "kaggle": "data",
+                  "metrics": "learner"}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SUFFIXES = {".c", ".h", ".def", ".cl"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<(ursa/[^>]+)>)')
@@ -33,7 +36,7 @@ def room_of(path):
     if parts[0] in ("simd", "cl", "examples"):
         return parts[0]
     if parts[:2] == ("include", "ursa"):
-        return path.stem
+        return ROOM_OF_HEADER.get(path.stem, path.stem)
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else path.stem
     return None
