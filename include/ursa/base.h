@@ -59,7 +59,8 @@ URSA_API void ursa_clear_error(void);
 URSA_API bool ursa_fail(ursa_error_kind kind, const char *format, ...) URSA_PRINTF(2, 3);
 
 /* Ends a program that uses ursa: prints the first error of this thread, if
- * any, to standard error as "ursa: …", frees every tensor scope and device
+ * any, to standard error as "ursa: …", frees every tensor, learner, data block
+ * and so on that is left, newest first, and every device
  * still alive, and returns the exit status: 0, or 1 after an error. */
 URSA_API int ursa_finish(void);
 

@@ -1,5 +1,6 @@
 /* finish.c — the end of a program that uses ursa. */
 #include "error.h"
+#include "owned.h"
 #include "parallel.h"
 #include "thread.h"
 
@@ -46,6 +47,7 @@ static void run_hooks(void)
 
 int ursa_finish(void)
 {
+    ursa_free_owned();
     run_hooks(); /* reading what is left of a device may still fail */
     ursa_pool_stop();
     bool failed = ursa_error() != NULL;

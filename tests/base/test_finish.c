@@ -1,6 +1,7 @@
 /* The end of a program: the error is printed, hooks run in reverse order, and
  * the library can be used again. */
 #include "base/error.h"
+#include "base/owned.h"
 #include "base/parallel.h"
 
 #include "../capture.h"
@@ -35,6 +36,33 @@ static void hooks_run_once_in_reverse(void **state)
     assert_string_equal(order, "3221");
     assert_int_equal(ursa_finish(), 0);
     assert_string_equal(order, "3221");
+}
+
+struct thing {
+    ursa_owned owned;
+    const char *name;
+};
+
+static void free_thing(void *object)
+{
+    struct thing *thing = object;
+    ursa_disown(&thing->owned);
+    strcat(order, thing->name);
+}
+
+static void what_is_left_is_freed_newest_first(void **state)
+{
+    (void)state;
+    struct thing things[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}, {.name = "d"}};
+    order[0] = 0;
+    for (int i = 0; i < 4; i++)
+        ursa_own(&things[i].owned, &things[i], free_thing);
+    free_thing(&things[1]);
+    free_thing(&things[3]);
+    assert_int_equal(ursa_finish(), 0);
+    assert_string_equal(order, "bdca");
+    assert_int_equal(ursa_finish(), 0);
+    assert_string_equal(order, "bdca");
 }
 
 static void errors_are_printed(void **state)
@@ -78,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hooks_run_once_in_reverse),
+        cmocka_unit_test(what_is_left_is_freed_newest_first),
         cmocka_unit_test(errors_are_printed),
         cmocka_unit_test(usable_again),
     };
