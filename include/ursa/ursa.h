@@ -5,6 +5,7 @@
 #include <ursa/base.h>
 #include <ursa/data.h>
 #include <ursa/device.h>
+#include <ursa/frame.h>
 #include <ursa/io.h>
 #include <ursa/learner.h>
 #include <ursa/nn.h>
