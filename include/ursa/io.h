@@ -58,6 +58,21 @@ URSA_API const ursa_stored_tensor *ursa_safetensors_at(const ursa_safetensors *f
 URSA_API const ursa_stored_tensor *ursa_safetensors_find(const ursa_safetensors *file, const char *name); /* or NULL */
 URSA_API const char *ursa_safetensors_metadata(const ursa_safetensors *file, const char *key);            /* or NULL */
 
+/* ---- checkpoints ---------------------------------------------------------------------- *
+ *
+ * Weights from elsewhere, by their names, whatever the file is. */
+typedef struct ursa_checkpoint ursa_checkpoint;
+
+/* Opens a safetensors file, told by its first bytes. */
+URSA_API ursa_checkpoint *ursa_checkpoint_open(const char *path);
+URSA_API void ursa_checkpoint_close(ursa_checkpoint *file); /* takes NULL */
+URSA_API const char *ursa_checkpoint_path(const ursa_checkpoint *file);
+URSA_API const char *ursa_checkpoint_format(const ursa_checkpoint *file); /* "safetensors" */
+URSA_API int ursa_checkpoint_count(const ursa_checkpoint *file);
+URSA_API const ursa_stored_tensor *ursa_checkpoint_at(const ursa_checkpoint *file, int index);
+URSA_API const ursa_stored_tensor *ursa_checkpoint_find(const ursa_checkpoint *file, const char *name); /* or NULL */
+URSA_API const char *ursa_checkpoint_metadata(const ursa_checkpoint *file, const char *key);            /* or NULL */
+
 /* ---- the parameters of a module ----------------------------------------------------- */
 
 /* Writes all parameters and buffers of a module under their names. */
@@ -65,6 +80,22 @@ URSA_API bool ursa_save_parameters(ursa_module *module, const char *path, const 
 /* Reads them back; a tensor that is missing or has another shape is an error
  * that names it and both shapes. */
 URSA_API bool ursa_load_parameters(ursa_module *module, const ursa_safetensors *file);
+
+typedef struct ursa_load_options {
+    const char *const *optional; /* names, or beginnings of names up to a dot, that are loaded only */
+    int optional_count;          /* where all of them are there and fit */
+    bool *optional_loaded;       /* where to say whether they were; may be NULL */
+    bool adapt_channels;         /* the first convolution may have other input channels: see ursa_arch_body() */
+    /* Another name for a tensor that the file lacks; NULL when there is none. */
+    const char *(*other_name)(const char *name, char *text, size_t size);
+} ursa_load_options;
+/* Reads the parameters of a module from a checkpoint, converted to the layout
+ * of this library. Tensors that are missing or have other shapes are an error
+ * that names them; tensors the module has no place for are logged. */
+URSA_API bool ursa_load_checkpoint_opt(ursa_module *module, const ursa_checkpoint *file,
+                                       const ursa_load_options *options);
+#define ursa_load_checkpoint(module, file, ...)                                                                        \
+    ursa_load_checkpoint_opt(module, file, &(ursa_load_options){__VA_ARGS__})
 
 /* ---- IDX ------------------------------------------------------------------------------ *
  *

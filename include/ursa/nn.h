@@ -81,8 +81,13 @@ URSA_API ursa_module *ursa_nn_adaptive_max_pool2d(int rows, int columns);
 URSA_API ursa_module *ursa_nn_adaptive_concat_pool2d(int rows, int columns);
 /* [N, ...] → [N, product]. */
 URSA_API ursa_module *ursa_nn_flatten(void);
+/* The same with the channels of images first, as PyTorch's order of [N, C, H, W]. */
+URSA_API ursa_module *ursa_nn_flatten_channels_first(void);
 /* Zeroes elements with chance p in training, and scales the others. */
 URSA_API ursa_module *ursa_nn_dropout(double p);
+/* Zeroes whole items of the batch with chance p in training, and scales the
+ * others: stochastic depth, at the end of a residual branch (Huang et al. 2016). */
+URSA_API ursa_module *ursa_nn_drop_path(double p);
 /* i64 [...] → [..., features]. "weight" [count, features]. */
 URSA_API ursa_module *ursa_nn_embedding(int64_t count, int features);
 /* An activation of ursa_activation_by_name(). */
@@ -100,10 +105,20 @@ URSA_API ursa_module *ursa_nn_sequential_of(ursa_module *const *children, int co
 /* Adds a child at the end of a sequential; frees it and returns false when it cannot. */
 URSA_API bool ursa_nn_append(ursa_module *sequential, ursa_module *child);
 
+/* Frees the children of a sequential from number `keep` on. Returns its argument. */
+URSA_API ursa_module *ursa_nn_cut(ursa_module *sequential, int keep);
+
+/* The children's outputs for the same x, side by side in the last axis. */
+#define ursa_nn_concat(...)                                                                                            \
+    ursa_nn_concat_of((ursa_module *[]){__VA_ARGS__},                                                                  \
+                      (int)(sizeof((ursa_module *[]){__VA_ARGS__}) / sizeof(ursa_module *)))
+URSA_API ursa_module *ursa_nn_concat_of(ursa_module *const *children, int count);
+
 /* activation(body(x) + shortcut(x)); `shortcut` NULL is x itself, `activation`
- * NULL none. The children of `body` are named as if they were the block's own,
- * those of `shortcut` "downsample.…", as torchvision has them. A shortcut that
- * is NULL because making it failed is told from a wanted NULL by its error. */
+ * NULL none. Unless ursa_named() gave them names, the children of `body` are
+ * named as if they were the block's own, those of `shortcut` "downsample.…",
+ * as torchvision has them. A shortcut that is NULL because making it failed is
+ * told from a wanted NULL by its error. */
 URSA_API ursa_module *ursa_nn_residual(ursa_module *body, ursa_module *shortcut, const char *activation);
 URSA_API ursa_module *ursa_nn_identity(void);
 

@@ -77,28 +77,78 @@ URSA_API ursa_tensor *ursa_normalize_images(void *context, ursa_tensor *x);
 
 /* ---- networks ------------------------------------------------------------------------ */
 
-/* One line of the registry of architectures. */
+/* A maker of networks: images [N, H, W, channels] → [N, classes]. */
+typedef ursa_module *ursa_arch_maker(int channels, int classes);
+
+/* One line of the registry of architectures. Every network is a sequential
+ * whose children and parameters have torchvision's names (fastai's for
+ * xResNets); some of them have dots: "features.3". */
 typedef struct ursa_arch {
     const char *name, *text;
-    ursa_module *(*make)(int channels, int classes);
+    ursa_arch_maker *make;
+    int cut;             /* leading children that are the body; 0: too small to be cut, used whole */
+    int features;        /* channels that the body ends in */
+    const char *split;   /* the body's child at which the second group of parameters begins, as fastai's
+                            model_meta has it; NULL: the body is one group */
+    const char *weights; /* pretrained weights in ursa_weights_find(); NULL: none are known */
 } ursa_arch;
 URSA_API int ursa_arch_count(void);
 URSA_API const ursa_arch *ursa_arch_at(int index);
 /* An unknown name is an error that lists them all. */
 URSA_API const ursa_arch *ursa_arch_find(const char *name);
+/* The line of a maker; one that is not in the registry is an error. */
+URSA_API const ursa_arch *ursa_arch_of(ursa_arch_maker *make);
 
 /* Stem and three stages of one residual block, widths 16-32-64-128: 0.3 million
  * parameters, for images up to 64 px. */
 URSA_API ursa_module *ursa_small_resnet(int channels, int classes);
-/* He et al. 2016, with torchvision's names of parameters. */
+/* He et al. 2016. */
 URSA_API ursa_module *ursa_resnet18(int channels, int classes);
 URSA_API ursa_module *ursa_resnet34(int channels, int classes);
 URSA_API ursa_module *ursa_resnet50(int channels, int classes);
+URSA_API ursa_module *ursa_resnet101(int channels, int classes);
+URSA_API ursa_module *ursa_resnet152(int channels, int classes);
+
+/* The head fastai puts on a body: pooling to one position, then per layer
+ * batch norm, dropout, linear (without a bias, since the next batch norm has
+ * one), ReLU between them. Weights start as Kaiming normal. */
+typedef struct ursa_head_options {
+    double dropout;      /* before the last layer, and half of it before the others; default 0.5, below 0: none */
+    int hidden[4];       /* features of the hidden layers; default one of 512, { -1 }: none */
+    bool no_concat_pool; /* average pooling alone, instead of maximum and average side by side */
+    bool no_first_norm;
+    bool final_norm;   /* batch norm of the outputs */
+    double y_range[2]; /* outputs are squeezed between these by a sigmoid; both 0: they are not */
+} ursa_head_options;
+URSA_API ursa_module *ursa_create_head_opt(int features, int classes, const ursa_head_options *options);
+#define ursa_create_head(features, classes, ...)                                                                       \
+    ursa_create_head_opt(features, classes, &(ursa_head_options){__VA_ARGS__})
+
+/* The body of an architecture: its leading children. Weights of `pretrained`
+ * (NULL: none) must fit it; where the images have other channels than its 3,
+ * the first convolution gets their sum (1), the first two times 1.5 (2), or
+ * these and zeros (more), as in fastai. An error for one that is not cut. */
+URSA_API ursa_module *ursa_arch_body(const ursa_arch *arch, int channels, const ursa_checkpoint *pretrained);
+
+/* Weights into a whole network of arch->make(): those of the body must fit; the
+ * layers behind it stay as they are, which is logged, unless all of them fit
+ * too (a file for other classes has another last layer). */
+URSA_API bool ursa_arch_load(const ursa_arch *arch, ursa_module *network, const ursa_checkpoint *file);
+
+typedef struct ursa_vision_model_options {
+    const ursa_checkpoint *pretrained; /* NULL: random weights */
+    ursa_head_options head;
+} ursa_vision_model_options;
+/* A network to train on images: the sequential of "body" and "head", or for
+ * architectures that are not cut the network as its maker makes it. */
+URSA_API ursa_module *ursa_vision_model_opt(const ursa_arch *arch, int channels, int classes,
+                                            const ursa_vision_model_options *options);
+#define ursa_vision_model(arch, channels, classes, ...)                                                                \
+    ursa_vision_model_opt(arch, channels, classes, &(ursa_vision_model_options){__VA_ARGS__})
 
 /* A learner of a network for the data, which must outlive it: the network is
  * made for its channels and classes, and images are normalised with its
  * statistics. Options as of ursa_learner_new(). */
-typedef ursa_module *ursa_arch_maker(int channels, int classes);
 URSA_API ursa_learner *ursa_vision_learner_opt(ursa_image_data *data, ursa_arch_maker *arch,
                                                const ursa_learner_options *options);
 #define ursa_vision_learner(data, arch, ...) ursa_vision_learner_opt(data, arch, &(ursa_learner_options){__VA_ARGS__})

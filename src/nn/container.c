@@ -31,12 +31,13 @@ bool ursa_nn_append(ursa_module *sequential, ursa_module *child)
     return ursa_module_add_child(sequential, ursa_module_is_named(child) ? NULL : index, child);
 }
 
-ursa_module *ursa_nn_sequential_of(ursa_module *const *children, int count)
+/* A container of children that are not named otherwise by their numbers. */
+static ursa_module *container_of(const ursa_module_class *class, ursa_module *const *children, int count)
 {
     bool whole = true;
     for (int i = 0; i < count; i++)
         whole = whole && children[i];
-    ursa_module *module = whole ? ursa_module_new(&sequential_class) : NULL;
+    ursa_module *module = whole ? ursa_module_new(class) : NULL;
     int added = 0;
     while (module && added < count && ursa_nn_append(module, children[added]))
         added++;
@@ -46,6 +47,56 @@ ursa_module *ursa_nn_sequential_of(ursa_module *const *children, int count)
     for (int i = module ? added + 1 : 0; i < count; i++)
         ursa_module_free(children[i]);
     ursa_module_free(module);
+    return NULL;
+}
+
+ursa_module *ursa_nn_sequential_of(ursa_module *const *children, int count)
+{
+    return container_of(&sequential_class, children, count);
+}
+
+ursa_module *ursa_nn_cut(ursa_module *sequential, int keep)
+{
+    if (!sequential)
+        return NULL;
+    if (keep < 0 || keep > ursa_children(sequential)) {
+        ursa_fail(URSA_ERROR_ARGUMENT, "cut: there are %d children; %d of them cannot be kept",
+                  ursa_children(sequential), keep);
+        return NULL;
+    }
+    ursa_module_drop_children(sequential, keep);
+    return sequential;
+}
+
+/* ---- concat ---------------------------------------------------------------- */
+
+enum { MOST_BRANCHES = 16 };
+
+static ursa_tensor *concat_forward(ursa_module *module, void *state, ursa_tensor *x)
+{
+    (void)state;
+    ursa_tensor *parts[MOST_BRANCHES];
+    int count = ursa_children(module);
+    for (int i = 0; i < count; i++) {
+        parts[i] = ursa_forward(ursa_child(module, i), x);
+        if (!parts[i])
+            return NULL;
+    }
+    return ursa_concat(parts, count, -1);
+}
+
+static const ursa_module_class concat_class = {
+    .kind = "concat",
+    .forward = concat_forward,
+};
+
+ursa_module *ursa_nn_concat_of(ursa_module *const *children, int count)
+{
+    if (count >= 1 && count <= MOST_BRANCHES)
+        return container_of(&concat_class, children, count);
+    ursa_fail(URSA_ERROR_ARGUMENT, "concat: %d children; expected 1 to %d", count, MOST_BRANCHES);
+    for (int i = 0; i < count; i++)
+        ursa_module_free(children[i]);
     return NULL;
 }
 
@@ -83,11 +134,11 @@ ursa_module *ursa_nn_residual(ursa_module *body, ursa_module *shortcut, const ch
         return NULL;
     }
     *(struct residual *)state = (struct residual){body, shortcut, function};
-    bool added = ursa_module_add_child(module, "", body);
+    bool added = ursa_module_add_child(module, ursa_module_is_named(body) ? NULL : "", body);
     if (!added)
         ursa_module_free(shortcut);
     else if (shortcut)
-        added = ursa_module_add_child(module, "downsample", shortcut);
+        added = ursa_module_add_child(module, ursa_module_is_named(shortcut) ? NULL : "downsample", shortcut);
     if (!added) {
         ursa_module_free(module);
         return NULL;

@@ -196,6 +196,13 @@ ursa_module *ursa_named(const char *name, ursa_module *module)
     return module;
 }
 
+void ursa_module_drop_children(ursa_module *module, int keep)
+{
+    while (module->child_count > keep)
+        ursa_module_free(module->children[--module->child_count]);
+    tree_changed(module);
+}
+
 int ursa_children(const ursa_module *module)
 {
     return module ? module->child_count : 0;

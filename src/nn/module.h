@@ -18,6 +18,9 @@ ursa_tensor *ursa_module_filled_buffer(ursa_module *module, const char *name, ur
 /* Whether ursa_named() gave it a name, be it "". */
 bool ursa_module_is_named(const ursa_module *module);
 
+/* Frees the children from number `keep` on. */
+void ursa_module_drop_children(ursa_module *module, int keep);
+
 /* Marks the parameters of a module that weight decay leaves out. */
 void ursa_module_mark_norm(ursa_module *module);
 

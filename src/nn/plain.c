@@ -67,6 +67,16 @@ ursa_module *ursa_nn_flatten(void)
     return ursa_nn_function("flatten", flatten);
 }
 
+static ursa_tensor *flatten_channels_first(ursa_tensor *x)
+{
+    return ursa_flatten(ursa_permute(x, ursa_shape(0, 3, 1, 2)), 1, -1);
+}
+
+ursa_module *ursa_nn_flatten_channels_first(void)
+{
+    return ursa_nn_function("flatten_channels_first", flatten_channels_first);
+}
+
 static ursa_tensor *identity(ursa_tensor *x)
 {
     return x;
@@ -91,10 +101,22 @@ static ursa_tensor *dropout_forward(ursa_module *module, void *state, ursa_tenso
     return ursa_dropout(x, dropout->p, ursa_stream(URSA_PURPOSE_DROPOUT));
 }
 
+/* One random number for each item. */
+static ursa_tensor *drop_path_forward(ursa_module *module, void *state, ursa_tensor *x)
+{
+    const struct dropout *dropout = state;
+    if (!ursa_is_training(module) || dropout->p == 0)
+        return x;
+    ursa_dims shape = ursa_dims_of(x);
+    for (int axis = 1; axis < shape.ndim; axis++)
+        shape.dim[axis] = 1;
+    ursa_tensor *ones = ursa_ones(shape, .dtype = ursa_dtype_of(x), .device = ursa_device_of(x));
+    return ursa_mul(x, ursa_dropout(ones, dropout->p, ursa_stream(URSA_PURPOSE_DROPOUT)));
+}
+
 static void dropout_describe(ursa_module *module, void *state, char *text, size_t size)
 {
-    (void)module;
-    snprintf(text, size, "dropout(%g)", ((const struct dropout *)state)->p);
+    snprintf(text, size, "%s(%g)", ursa_module_kind(module), ((const struct dropout *)state)->p);
 }
 
 static const ursa_module_class dropout_class = {
@@ -104,15 +126,32 @@ static const ursa_module_class dropout_class = {
     .describe = dropout_describe,
 };
 
-ursa_module *ursa_nn_dropout(double p)
+static const ursa_module_class drop_path_class = {
+    .kind = "drop_path",
+    .size = sizeof(struct dropout),
+    .forward = drop_path_forward,
+    .describe = dropout_describe,
+};
+
+static ursa_module *make_dropout(const ursa_module_class *class, double p)
 {
     if (!(p >= 0 && p < 1)) {
-        ursa_fail(URSA_ERROR_ARGUMENT, "dropout: p is %g; it must be 0 or more, and below 1", p);
+        ursa_fail(URSA_ERROR_ARGUMENT, "%s: p is %g; it must be 0 or more, and below 1", class->kind, p);
         return NULL;
     }
     void *state;
-    ursa_module *module = ursa_module_make(&dropout_class, &state);
+    ursa_module *module = ursa_module_make(class, &state);
     if (module)
         ((struct dropout *)state)->p = p;
     return module;
+}
+
+ursa_module *ursa_nn_dropout(double p)
+{
+    return make_dropout(&dropout_class, p);
+}
+
+ursa_module *ursa_nn_drop_path(double p)
+{
+    return make_dropout(&drop_path_class, p);
 }

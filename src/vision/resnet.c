@@ -53,26 +53,29 @@ static ursa_module *stage(const char *name, block_maker *block, int in, int out,
     return stage;
 }
 
-static ursa_module *initialised(ursa_module *module)
+/* The last layers, on a body that starts as torchvision's. */
+static ursa_module *with_classifier(ursa_module *body, int features, int classes)
 {
-    if (ursa_init_module(module, URSA_INIT_KAIMING_NORMAL_FAN_OUT, 0))
-        return module;
-    ursa_module_free(module);
+    bool whole = ursa_init_module(body, URSA_INIT_KAIMING_NORMAL_FAN_OUT, 0) &&
+                 ursa_nn_append(body, ursa_nn_adaptive_avg_pool2d(1, 1)) && ursa_nn_append(body, ursa_nn_flatten()) &&
+                 ursa_nn_append(body, ursa_named("fc", ursa_nn_linear(features, classes)));
+    if (whole)
+        return body;
+    ursa_module_free(body);
     return NULL;
 }
 
 static ursa_module *resnet(block_maker *block, int widen, const int blocks[4], int channels, int classes)
 {
     int in = 64;
-    ursa_module *body = initialised(
+    ursa_module *body =
         ursa_nn_sequential(ursa_named("conv1", conv(channels, in, 7, 2)), ursa_named("bn1", ursa_nn_batch_norm(in)),
                            ursa_nn_activation("relu"), ursa_nn_max_pool2d(3, .stride = {2, 2}, .padding = {1, 1}),
                            stage("layer1", block, in, 64 * widen, 1, blocks[0]),
                            stage("layer2", block, 64 * widen, 128 * widen, 2, blocks[1]),
                            stage("layer3", block, 128 * widen, 256 * widen, 2, blocks[2]),
-                           stage("layer4", block, 256 * widen, 512 * widen, 2, blocks[3])));
-    return ursa_nn_sequential(ursa_named("", body), ursa_nn_adaptive_avg_pool2d(1, 1), ursa_nn_flatten(),
-                              ursa_named("fc", ursa_nn_linear(512 * widen, classes)));
+                           stage("layer4", block, 256 * widen, 512 * widen, 2, blocks[3]));
+    return with_classifier(body, 512 * widen, classes);
 }
 
 ursa_module *ursa_resnet18(int channels, int classes)
@@ -90,12 +93,21 @@ ursa_module *ursa_resnet50(int channels, int classes)
     return resnet(bottleneck, 4, (int[]){3, 4, 6, 3}, channels, classes);
 }
 
+ursa_module *ursa_resnet101(int channels, int classes)
+{
+    return resnet(bottleneck, 4, (int[]){3, 4, 23, 3}, channels, classes);
+}
+
+ursa_module *ursa_resnet152(int channels, int classes)
+{
+    return resnet(bottleneck, 4, (int[]){3, 8, 36, 3}, channels, classes);
+}
+
 ursa_module *ursa_small_resnet(int channels, int classes)
 {
-    ursa_module *body = initialised(ursa_nn_sequential(
-        ursa_named("conv1", conv(channels, 16, 3, 1)), ursa_named("bn1", ursa_nn_batch_norm(16)),
-        ursa_nn_activation("relu"), ursa_named("layer1", basic_block(16, 32, 2)),
-        ursa_named("layer2", basic_block(32, 64, 2)), ursa_named("layer3", basic_block(64, 128, 2))));
-    return ursa_nn_sequential(ursa_named("", body), ursa_nn_adaptive_avg_pool2d(1, 1), ursa_nn_flatten(),
-                              ursa_named("fc", ursa_nn_linear(128, classes)));
+    ursa_module *body =
+        ursa_nn_sequential(ursa_named("conv1", conv(channels, 16, 3, 1)), ursa_named("bn1", ursa_nn_batch_norm(16)),
+                           ursa_nn_activation("relu"), ursa_named("layer1", basic_block(16, 32, 2)),
+                           ursa_named("layer2", basic_block(32, 64, 2)), ursa_named("layer3", basic_block(64, 128, 2)));
+    return with_classifier(body, 128, classes);
 }
