@@ -1,149 +1,110 @@
 /* grid.c — a grid of images with captions. */
-#include <ursa/plot.h>
+#include "palette.h"
 #include "base/memory.h"
 
-#include <cairo.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELL = 112, GAP = 14, CAPTION = 34, TITLE = 44, MARGIN = 18, FONT = 12, TITLE_FONT = 17 };
+enum { LINES = 3 };
+static const double gap = 14, margin = 16, font = 10.5, line_height = 14, title_font = 14, title_room = 30;
 
-/* Okabe and Ito's vermilion, which the colour-blind tell from black. */
-static const double wrong_colour[3] = {0.835, 0.369, 0.0}, right_colour[3] = {0.1, 0.1, 0.1};
+struct grid {
+    ursa_canvas *canvas;
+    int columns, rows, lines; /* lines: of the longest caption */
+    double cell, caption;     /* the side of an image; room for captions */
+};
 
-static cairo_surface_t *surface_of(const ursa_image *image)
+static int count_lines(const char *caption)
 {
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, image->columns, image->rows);
-    if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS)
-        return surface;
-    unsigned char *pixels = cairo_image_surface_get_data(surface);
-    int stride = cairo_image_surface_get_stride(surface);
-    cairo_surface_flush(surface);
-    for (int row = 0; row < image->rows; row++) {
-        uint32_t *line = (uint32_t *)(void *)(pixels + (size_t)row * (size_t)stride);
-        for (int column = 0; column < image->columns; column++) {
-            const uint8_t *p =
-                image->pixels + ((size_t)row * (size_t)image->columns + (size_t)column) * (size_t)image->channels;
-            uint32_t red = p[0], green = p[image->channels > 1 ? 1 : 0], blue = p[image->channels > 1 ? 2 : 0];
-            line[column] = red << 16 | green << 8 | blue;
+    int lines = caption && *caption ? 1 : 0;
+    for (const char *c = caption ? strchr(caption, '\n') : NULL; c; c = strchr(c + 1, '\n'))
+        lines++;
+    return lines < LINES ? lines : LINES;
+}
+
+/* The cross is drawn: fonts may lack it. */
+static void draw_cross(ursa_canvas *canvas, double x, double y, double arm, ursa_ink ink, double line_width)
+{
+    ursa_canvas_line(canvas, x - arm, y - arm, x + arm, y + arm, ink, line_width, false);
+    ursa_canvas_line(canvas, x - arm, y + arm, x + arm, y - arm, ink, line_width, false);
+}
+
+static void draw_caption(const struct grid *grid, const ursa_plot_cell *cell, double left, double bottom)
+{
+    ursa_text_style style = {.size = font,
+                             .ink = cell->wrong ? ursa_wrong_ink : ursa_text_ink,
+                             .across = 0.5,
+                             .max_width = grid->cell + gap - 6 - (cell->wrong ? 12 : 0)};
+    char *copy = ursa_copy_string(cell->caption ? cell->caption : ""), *line = copy;
+    double middle = left + grid->cell / 2, y = bottom - line_height * (count_lines(copy) - 1) - 5;
+    for (int i = 0; line && i < LINES; i++, y += line_height) {
+        char *next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        if (i == 0 && cell->wrong) {
+            double width = fmin(ursa_text_width(line, font, false), style.max_width);
+            draw_cross(grid->canvas, middle - width / 2 - 3, y - 3.8, 3, ursa_wrong_ink, 1.4);
+            ursa_canvas_text(grid->canvas, middle + 5, y, line, &style);
+        } else {
+            ursa_canvas_text(grid->canvas, middle, y, line, &style);
+        }
+        line = next;
+    }
+    free(copy);
+}
+
+static void draw_points(const struct grid *grid, const ursa_plot_cell *cell, double scale, const double corner[2])
+{
+    for (int i = 0; i < cell->point_count; i++) {
+        if (cell->points)
+            ursa_canvas_dot(grid->canvas, corner[0] + scale * (double)cell->points[2 * i],
+                            corner[1] + scale * (double)cell->points[2 * i + 1], 3.2, ursa_palette(0), true);
+        if (cell->guesses) {
+            double x = corner[0] + scale * (double)cell->guesses[2 * i];
+            double y = corner[1] + scale * (double)cell->guesses[2 * i + 1];
+            draw_cross(grid->canvas, x, y, 4.4, (ursa_ink){1, 1, 1, 1}, 3.2);
+            draw_cross(grid->canvas, x, y, 4, ursa_wrong_ink, 1.8);
         }
     }
-    cairo_surface_mark_dirty(surface);
-    return surface;
 }
 
-/* As large as the cell allows: by whole numbers upwards, smoothly downwards. */
-static void draw_image(cairo_t *cairo, const ursa_image *image, double left, double top)
+static void draw_cell(const struct grid *grid, const ursa_plot_cell *cell, double left, double top)
 {
-    double scale = fmin((double)CELL / image->rows, (double)CELL / image->columns);
-    bool enlarged = scale >= 1;
-    if (enlarged)
-        scale = floor(scale);
-    cairo_surface_t *surface = surface_of(image);
-    cairo_save(cairo);
-    cairo_translate(cairo, left + (CELL - scale * image->columns) / 2, top + (CELL - scale * image->rows) / 2);
-    cairo_scale(cairo, scale, scale);
-    cairo_set_source_surface(cairo, surface, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(cairo), enlarged ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
-    cairo_paint(cairo);
-    cairo_restore(cairo);
-    cairo_surface_destroy(surface);
-}
-
-/* Cuts `text` with … until it is no wider than `width`. */
-static void fit_text(cairo_t *cairo, char *text, size_t size, double width)
-{
-    cairo_text_extents_t extents;
-    size_t length = strlen(text);
-    cairo_text_extents(cairo, text, &extents);
-    while (extents.width > width && length > 1) {
-        do
-            length--;
-        while (length > 1 && ((unsigned char)text[length] & 0xC0) == 0x80);
-        if (length + 4 > size)
-            continue;
-        strcpy(text + length, "…");
-        cairo_text_extents(cairo, text, &extents);
-    }
-}
-
-static void draw_line(cairo_t *cairo, const char *text, size_t length, double left, double baseline)
-{
-    char line[128];
-    cairo_text_extents_t extents;
-    length = length < sizeof line - 4 ? length : sizeof line - 4;
-    memcpy(line, text, length);
-    line[length] = '\0';
-    fit_text(cairo, line, sizeof line, CELL + GAP - 4);
-    cairo_text_extents(cairo, line, &extents);
-    cairo_move_to(cairo, left + (CELL - extents.x_advance) / 2, baseline);
-    cairo_show_text(cairo, line);
-}
-
-static void draw_caption(cairo_t *cairo, const ursa_plot_cell *cell, double left, double top)
-{
-    const double *colour = cell->wrong ? wrong_colour : right_colour;
-    const char *caption = cell->caption ? cell->caption : "", *second = strchr(caption, '\n');
-    cairo_set_source_rgb(cairo, colour[0], colour[1], colour[2]);
-    cairo_set_font_size(cairo, FONT);
-    draw_line(cairo, caption, second ? (size_t)(second - caption) : strlen(caption), left, top + FONT + 3);
-    if (second)
-        draw_line(cairo, second + 1, strlen(second + 1), left, top + 2 * FONT + 6);
-}
-
-static void draw_title(cairo_t *cairo, const char *title, double width)
-{
-    cairo_text_extents_t extents;
-    cairo_set_source_rgb(cairo, right_colour[0], right_colour[1], right_colour[2]);
-    cairo_set_font_size(cairo, TITLE_FONT);
-    cairo_text_extents(cairo, title, &extents);
-    cairo_move_to(cairo, (width - extents.x_advance) / 2, MARGIN + TITLE_FONT);
-    cairo_show_text(cairo, title);
-}
-
-static cairo_status_t append(void *context, const unsigned char *data, unsigned bytes)
-{
-    return ursa_file_writer_write(context, data, bytes) ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
-}
-
-static bool write_png(cairo_surface_t *surface, const char *path)
-{
-    ursa_file_writer *writer = ursa_file_writer_open(path);
-    if (!writer)
-        return false;
-    cairo_status_t status = cairo_surface_write_to_png_stream(surface, append, writer);
-    if (status == CAIRO_STATUS_SUCCESS)
-        return ursa_file_writer_commit(writer);
-    ursa_fail(URSA_ERROR_IO, "%s: cannot be drawn: %s", path, cairo_status_to_string(status));
-    ursa_file_writer_abandon(writer);
-    return false;
+    double corner[2];
+    draw_caption(grid, cell, left, top + grid->caption);
+    if (!cell->image || !cell->image->pixels || cell->image->rows < 1 || cell->image->columns < 1)
+        return;
+    double scale =
+        ursa_canvas_image(grid->canvas, cell->image, left, top + grid->caption, grid->cell, grid->cell, corner);
+    ursa_canvas_clip(grid->canvas, corner[0], corner[1], scale * cell->image->columns, scale * cell->image->rows);
+    draw_points(grid, cell, scale, corner);
+    ursa_canvas_unclip(grid->canvas);
 }
 
 bool ursa_plot_grid_opt(const char *path, const ursa_plot_cell *cells, int count, const ursa_grid_options *options)
 {
-    if (count < 1)
-        return ursa_fail(URSA_ERROR_ARGUMENT, "plot_grid: %d images; expected 1 or more", count);
-    int columns = options->columns > 0 ? options->columns : (int)ceil(sqrt(count * 1.6));
-    columns = columns < count ? columns : count;
-    int rows = (count + columns - 1) / columns, title = options->title ? TITLE : 0;
-    int width = 2 * MARGIN + columns * (CELL + GAP) - GAP;
-    int height = 2 * MARGIN + title + rows * (CELL + CAPTION + GAP) - GAP;
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
-    cairo_t *cairo = cairo_create(surface);
-    cairo_set_source_rgb(cairo, 1, 1, 1);
-    cairo_paint(cairo);
-    cairo_select_font_face(cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
-    if (options->title)
-        draw_title(cairo, options->title, width);
-    for (int i = 0; i < count; i++) {
-        double left = MARGIN + i % columns * (CELL + GAP);
-        double top = MARGIN + title + i / columns * (CELL + CAPTION + GAP);
-        draw_image(cairo, cells[i].image, left, top);
-        draw_caption(cairo, &cells[i], left, top + CELL);
-    }
-    bool written = write_png(surface, path);
-    cairo_destroy(cairo);
-    cairo_surface_destroy(surface);
-    return written;
+    if (!path || !cells)
+        return false;
+    if (count < 1 || count > 10000)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "plot_grid: %d images; expected 1 to 10000", count);
+    struct grid grid = {.cell = options->cell > 0 ? options->cell : 128};
+    grid.columns = options->columns > 0 ? options->columns : (int)ceil(sqrt(count * 1.6));
+    grid.columns = grid.columns < count ? grid.columns : count;
+    grid.rows = (count + grid.columns - 1) / grid.columns;
+    for (int i = 0; i < count; i++)
+        grid.lines = count_lines(cells[i].caption) > grid.lines ? count_lines(cells[i].caption) : grid.lines;
+    grid.caption = grid.lines > 0 ? grid.lines * line_height + 4 : 0;
+    double title = options->title ? title_room : 0, step = grid.cell + grid.caption + gap;
+    double width = 2 * margin + grid.columns * (grid.cell + gap) - gap;
+    grid.canvas = ursa_canvas_begin(path, width, 2 * margin + title + grid.rows * step - gap);
+    if (!grid.canvas)
+        return false;
+    const ursa_text_style style = {
+        .size = title_font, .bold = true, .ink = ursa_text_ink, .across = 0.5, .max_width = width - margin};
+    ursa_canvas_text(grid.canvas, width / 2, margin + title_font, options->title, &style);
+    for (int i = 0; i < count; i++)
+        draw_cell(&grid, &cells[i], margin + i % grid.columns * (grid.cell + gap),
+                  margin + title + i / grid.columns * step);
+    return ursa_canvas_finish(grid.canvas);
 }

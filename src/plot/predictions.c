@@ -75,7 +75,7 @@ static void write_captions(struct gallery *gallery, const ursa_classifier *class
         bool wrong = best != gallery->classes[i];
         const char *actual = classifier->classes[gallery->classes[i]];
         if (wrong)
-            snprintf(gallery->captions[i], sizeof *gallery->captions, "✗ %s %.0f %%\nis %s", classifier->classes[best],
+            snprintf(gallery->captions[i], sizeof *gallery->captions, "%s %.0f %%\nis %s", classifier->classes[best],
                      100.0 * (double)row[best], actual);
         else
             snprintf(gallery->captions[i], sizeof *gallery->captions, "%s\n%.0f %%", actual, 100.0 * (double)row[best]);
