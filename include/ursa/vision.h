@@ -77,7 +77,8 @@ URSA_API ursa_tensor *ursa_normalize_images(void *context, ursa_tensor *x);
 
 /* ---- networks ------------------------------------------------------------------------ */
 
-/* A maker of networks: images [N, H, W, channels] → [N, classes]. */
+/* A maker of networks: images [N, H, W, channels] → [N, classes]. 0 classes: the
+ * body alone, as ursa_arch says where it ends. */
 typedef ursa_module *ursa_arch_maker(int channels, int classes);
 
 /* One line of the registry of architectures. Every network is a sequential
@@ -86,6 +87,7 @@ typedef ursa_module *ursa_arch_maker(int channels, int classes);
 typedef struct ursa_arch {
     const char *name, *text;
     ursa_arch_maker *make;
+    int64_t parameters;  /* numbers in them all, for 3 channels and 1000 classes */
     int cut;             /* leading children that are the body; 0: too small to be cut, used whole */
     int features;        /* channels that the body ends in */
     const char *split;   /* the body's child at which the second group of parameters begins, as fastai's
@@ -99,15 +101,27 @@ URSA_API const ursa_arch *ursa_arch_find(const char *name);
 /* The line of a maker; one that is not in the registry is an error. */
 URSA_API const ursa_arch *ursa_arch_of(ursa_arch_maker *make);
 
+/* Three blocks of convolution, batch norm, ReLU and pooling, widths 32-64-128: 0.1
+ * million parameters, for images of 8 to 64 px. */
+URSA_API ursa_arch_maker ursa_small_cnn;
 /* Stem and three stages of one residual block, widths 16-32-64-128: 0.3 million
  * parameters, for images up to 64 px. */
-URSA_API ursa_module *ursa_small_resnet(int channels, int classes);
+URSA_API ursa_arch_maker ursa_small_resnet;
 /* He et al. 2016. */
-URSA_API ursa_module *ursa_resnet18(int channels, int classes);
-URSA_API ursa_module *ursa_resnet34(int channels, int classes);
-URSA_API ursa_module *ursa_resnet50(int channels, int classes);
-URSA_API ursa_module *ursa_resnet101(int channels, int classes);
-URSA_API ursa_module *ursa_resnet152(int channels, int classes);
+URSA_API ursa_arch_maker ursa_resnet18, ursa_resnet34, ursa_resnet50, ursa_resnet101, ursa_resnet152;
+/* He et al. 2019, "Bag of tricks", as fastai has them. */
+URSA_API ursa_arch_maker ursa_xresnet18, ursa_xresnet34, ursa_xresnet50;
+/* Simonyan and Zisserman 2015, with batch norm. */
+URSA_API ursa_arch_maker ursa_vgg11_bn, ursa_vgg13_bn, ursa_vgg16_bn, ursa_vgg19_bn;
+/* Iandola et al. 2016. At least 21 px a side (1.1: 17). */
+URSA_API ursa_arch_maker ursa_squeezenet1_0, ursa_squeezenet1_1;
+/* Huang et al. 2017. */
+URSA_API ursa_arch_maker ursa_densenet121;
+/* Sandler et al. 2018. */
+URSA_API ursa_arch_maker ursa_mobilenet_v2;
+/* EfficientNet-B0 (Tan and Le 2019) without squeeze-and-excitation and with ReLU6;
+ * names of parameters as in the Python package efficientnet_lite_pytorch. */
+URSA_API ursa_arch_maker ursa_efficientnet_lite0;
 
 /* The head fastai puts on a body: pooling to one position, then per layer
  * batch norm, dropout, linear (without a bias, since the next batch norm has

@@ -20,13 +20,11 @@ int run_arch(int argc, char **argv)
         return status;
     if (strcmp(what, "list") != 0)
         return usage_error(&spec, "there is no `ursa arch %s`", what);
+    printf("%-20s %10s  %-16s %s\n", "name", "parameters", "input", "");
     for (int i = 0; i < ursa_arch_count(); i++) {
         const ursa_arch *arch = ursa_arch_at(i);
-        ursa_module *module = arch->make(3, 1000);
-        if (!module)
-            return EXIT_ERROR;
-        printf("%-14s %6.1f M  %s\n", arch->name, (double)ursa_parameter_count(module) * 1e-6, arch->text);
-        ursa_module_free(module);
+        printf("%-20s %8.1f M  %-16s %s%s\n", arch->name, (double)arch->parameters * 1e-6,
+               arch->cut ? "3 × 224 × 224" : "3 × 64 × 64", arch->text, arch->weights ? "; pretrained weights" : "");
     }
     return EXIT_FINE;
 }

@@ -1,6 +1,6 @@
 /* model.c — networks for transfer: the body of an architecture, pretrained, and a
  * new head on it, as fastai's create_vision_model makes them. */
-#include <ursa/vision.h>
+#include "nets.h"
 #include "base/log.h"
 
 #include <string.h>
@@ -35,19 +35,11 @@ static ursa_module *sigmoid_range(const double limits[2])
     return module;
 }
 
-static bool fill(ursa_module *module, const char *name, double value)
-{
-    ursa_no_grad_begin();
-    bool filled = ursa_fill_(ursa_find_parameter(module, name), value);
-    ursa_no_grad_end();
-    return filled;
-}
-
 /* fastai's shifts start a little above zero. */
 static ursa_module *batch_norm(int features, double momentum)
 {
     ursa_module *norm = ursa_nn_batch_norm(features, .momentum = momentum);
-    if (norm && fill(norm, "bias", 1e-3))
+    if (norm && ursa_net_fill(norm, "bias", 1e-3))
         return norm;
     ursa_module_free(norm);
     return NULL;
@@ -56,7 +48,7 @@ static ursa_module *batch_norm(int features, double momentum)
 static ursa_module *linear(int in, int out, bool bias)
 {
     ursa_module *layer = ursa_nn_linear(in, out, .no_bias = !bias);
-    bool started = ursa_init_module(layer, URSA_INIT_KAIMING_NORMAL, 0) && (!bias || fill(layer, "bias", 0));
+    bool started = ursa_init_module(layer, URSA_INIT_KAIMING_NORMAL, 0) && (!bias || ursa_net_fill(layer, "bias", 0));
     if (started)
         return layer;
     ursa_module_free(layer);
@@ -109,13 +101,9 @@ ursa_module *ursa_arch_body(const ursa_arch *arch, int channels, const ursa_chec
         ursa_fail(URSA_ERROR_ARGUMENT, "arch: %s is not cut: it is used whole", arch->name);
         return NULL;
     }
-    /* What is cut off is made small. */
-    ursa_module *body = ursa_nn_cut(arch->make(channels, 1), arch->cut);
-    bool loaded = body && (!pretrained || ursa_load_checkpoint(body, pretrained, .adapt_channels = true));
-    if (loaded)
-        return body;
-    ursa_module_free(body);
-    return NULL;
+    ursa_module *body = arch->make(channels, 0);
+    return ursa_net_checked(body,
+                            body && (!pretrained || ursa_load_checkpoint(body, pretrained, .adapt_channels = true)));
 }
 
 bool ursa_arch_load(const ursa_arch *arch, ursa_module *network, const ursa_checkpoint *file)

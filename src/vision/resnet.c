@@ -1,9 +1,7 @@
 /* resnet.c — residual networks (He, Zhang, Ren, Sun, "Deep residual learning for
  * image recognition", CVPR 2016), with torchvision's names of parameters.
  */
-#include <ursa/vision.h>
-
-#include <stdio.h>
+#include "nets.h"
 
 static ursa_module *conv(int in, int out, int kernel, int stride)
 {
@@ -45,24 +43,20 @@ typedef ursa_module *block_maker(int in, int out, int stride);
 static ursa_module *stage(const char *name, block_maker *block, int in, int out, int stride, int blocks)
 {
     ursa_module *stage = ursa_named(name, ursa_nn_sequential(block(in, out, stride)));
-    for (int i = 1; i < blocks; i++)
-        if (!ursa_nn_append(stage, block(out, out, 1))) {
-            ursa_module_free(stage);
-            return NULL;
-        }
-    return stage;
+    bool whole = stage;
+    for (int i = 1; whole && i < blocks; i++)
+        whole = ursa_nn_append(stage, block(out, out, 1));
+    return ursa_net_checked(stage, whole);
 }
 
-/* The last layers, on a body that starts as torchvision's. */
+/* The body as torchvision starts it, and the last layers unless there are no classes. */
 static ursa_module *with_classifier(ursa_module *body, int features, int classes)
 {
-    bool whole = ursa_init_module(body, URSA_INIT_KAIMING_NORMAL_FAN_OUT, 0) &&
-                 ursa_nn_append(body, ursa_nn_adaptive_avg_pool2d(1, 1)) && ursa_nn_append(body, ursa_nn_flatten()) &&
-                 ursa_nn_append(body, ursa_named("fc", ursa_nn_linear(features, classes)));
-    if (whole)
-        return body;
-    ursa_module_free(body);
-    return NULL;
+    bool whole = body && ursa_net_start(body, URSA_INIT_KAIMING_NORMAL_FAN_OUT);
+    if (whole && classes)
+        whole = ursa_nn_append(body, ursa_nn_adaptive_avg_pool2d(1, 1)) && ursa_nn_append(body, ursa_nn_flatten()) &&
+                ursa_nn_append(body, ursa_named("fc", ursa_nn_linear(features, classes)));
+    return ursa_net_checked(body, whole);
 }
 
 static ursa_module *resnet(block_maker *block, int widen, const int blocks[4], int channels, int classes)
@@ -103,6 +97,7 @@ ursa_module *ursa_resnet152(int channels, int classes)
     return resnet(bottleneck, 4, (int[]){3, 8, 36, 3}, channels, classes);
 }
 
+/* Stem and three stages of one block. */
 ursa_module *ursa_small_resnet(int channels, int classes)
 {
     ursa_module *body =

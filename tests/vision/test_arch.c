@@ -37,6 +37,21 @@ static void test_bodies(void **state)
     }
 }
 
+/* Figures of torchvision's models, where it has them; fastai's and the Python
+ * package's for the others. */
+static void test_parameters(void **state)
+{
+    (void)state;
+    for (int i = 0; i < ursa_arch_count(); i++) {
+        const ursa_arch *arch = ursa_arch_at(i);
+        ursa_module *network = arch->make(3, 1000);
+        if (ursa_parameter_count(network) != arch->parameters)
+            fail_msg("%s: %lld parameters, expected %lld", arch->name, (long long)ursa_parameter_count(network),
+                     (long long)arch->parameters);
+        ursa_module_free(network);
+    }
+}
+
 static ursa_module *unknown_maker(int channels, int classes)
 {
     return ursa_nn_linear(channels, classes);
@@ -46,7 +61,7 @@ static void test_unknown(void **state)
 {
     (void)state;
     assert_null(ursa_arch_find("resnet19"));
-    assert_non_null(strstr(ursa_error(), "there is no \"resnet19\"; there are small-resnet, resnet18,"));
+    assert_non_null(strstr(ursa_error(), "there is no \"resnet19\"; there are small-cnn, small-resnet, resnet18,"));
     ursa_clear_error();
     assert_null(ursa_arch_of(unknown_maker));
     assert_non_null(ursa_error());
@@ -117,10 +132,8 @@ static void test_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_head),
-        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_bodies), cmocka_unit_test(test_parameters), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_head),   cmocka_unit_test(test_model),
     };
     return run_unit_tests("arch", tests);
 }
