@@ -139,6 +139,10 @@ def bench_prints_the_promised_objects(folder):
     (train,) = map(json.loads, run("bench", "train", "--arch", "small-resnet", "--size", 16, "--bs", 2, "--repeats", 1, "--json", env=CPU)[0].splitlines())
     assert list(train) == ["what", "arch", "size", "bs", "dtype", "images_per_s", "peak_bytes"]
     assert train["arch"] == "small-resnet" and train["images_per_s"] > 0 and train["peak_bytes"] > 0
+    (infer,) = map(json.loads, run("bench", "infer", "--arch", "mlp", "--size", 16, "--bs", 2, "--repeats", 1, "--json", env=CPU)[0].splitlines())
+    assert infer["what"] == "infer" and infer["arch"] == "mlp" and infer["images_per_s"] > 0
+    (conv,) = map(json.loads, run("bench", "conv", "--layer", "layer4.down", "--pass", "backward", "--bs", 1, "--size", 32, "--repeats", 1, "--json", env=CPU)[0].splitlines())
+    assert conv["layer"] == "layer4.down" and conv["pass"] == "backward" and conv["gflops"] > 0
 
 
 @test

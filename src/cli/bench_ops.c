@@ -1,0 +1,207 @@
+/* bench_ops.c — `ursa bench gemm|conv`: matrix products and convolutions. */
+#include "bench.h"
+#include "base/error.h"
+#include "device/ops.h"
+#include "tensor/tensor.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- gemm ------------------------------------------------------------------------ */
+
+static bool run_product(void *context)
+{
+    return ursa_op_gemm(ursa_default_device(), context);
+}
+
+bool bench_gemm(void)
+{
+    ursa_tensor *x = ursa_uniform(ursa_shape(1, bench.m, bench.k)), *y = ursa_uniform(ursa_shape(1, bench.k, bench.n));
+    ursa_tensor *out = ursa_empty(ursa_shape(1, bench.m, bench.n));
+    if (!x || !y || !out)
+        return false;
+    struct ursa_gemm_args args = {.x = x->array, .y = y->array, .out = out->array, .alpha = 1};
+    double before = bench_peak(), seconds = bench_median(run_product, &args, 0.05), peak = fmax(before, bench_peak());
+    double gflops = 2.0 * bench.m * bench.n * bench.k / seconds * 1e-9;
+    if (isnan(seconds) || bench.turns)
+        return !isnan(seconds);
+    if (bench.json)
+        printf("{\"what\":\"gemm\",\"m\":%d,\"n\":%d,\"k\":%d,\"dtype\":\"f32\",\"gflops\":%.1f", bench.m, bench.n,
+               bench.k, gflops);
+    else
+        printf("gemm %d × %d × %d  f32  %7.1f GFLOP/s", bench.m, bench.n, bench.k, gflops);
+    bench_print_share(gflops, peak);
+    printf(bench.json ? "}\n" : "\n");
+    return true;
+}
+
+/* ---- conv ------------------------------------------------------------------------ */
+
+/* The convolutions of ResNet-18 that differ, and how many of its twenty are like each. */
+struct layer {
+    const char *name;
+    int in, out, kernel, stride, shrink; /* the input is size / shrink pixels */
+    int times;
+};
+
+static const struct layer layers[] = {
+    {"conv1", 3, 64, 7, 2, 1, 1},
+    {"layer1", 64, 64, 3, 1, 4, 4},
+    {"layer2.0.conv1", 64, 128, 3, 2, 4, 1},
+    {"layer2.down", 64, 128, 1, 2, 4, 1},
+    {"layer2", 128, 128, 3, 1, 8, 3},
+    {"layer3.0.conv1", 128, 256, 3, 2, 8, 1},
+    {"layer3.down", 128, 256, 1, 2, 8, 1},
+    {"layer3", 256, 256, 3, 1, 16, 3},
+    {"layer4.0.conv1", 256, 512, 3, 2, 16, 1},
+    {"layer4.down", 256, 512, 1, 2, 16, 1},
+    {"layer4", 512, 512, 3, 1, 32, 3},
+};
+enum { LAYERS = sizeof layers / sizeof *layers, CONVOLUTIONS = 20 };
+
+struct convolution {
+    struct ursa_conv2d_args forward;
+    struct ursa_conv2d_grad_input_args grad_input;
+    struct ursa_conv2d_grad_weight_args grad_weight;
+};
+
+static bool run_forward(void *context)
+{
+    return ursa_op_conv2d(ursa_default_device(), &((struct convolution *)context)->forward);
+}
+
+static bool run_grad_input(void *context)
+{
+    return ursa_op_conv2d_grad_input(ursa_default_device(), &((struct convolution *)context)->grad_input);
+}
+
+static bool run_grad_weight(void *context)
+{
+    return ursa_op_conv2d_grad_weight(ursa_default_device(), &((struct convolution *)context)->grad_weight);
+}
+
+/* What training needs: the images themselves have no gradient. */
+static bool run_backward(void *context)
+{
+    const struct convolution *convolution = context;
+    bool first = convolution->forward.x.shape[3] == 3;
+    return (first || run_grad_input(context)) && run_grad_weight(context);
+}
+
+enum { FORWARD, GRAD_INPUT, GRAD_WEIGHT, BACKWARD, PASSES };
+
+static const struct {
+    const char *name;
+    bench_run *run;
+} passes[PASSES] = {
+    [FORWARD] = {"forward", run_forward},
+    [GRAD_INPUT] = {"grad_input", run_grad_input},
+    [GRAD_WEIGHT] = {"grad_weight", run_grad_weight},
+    [BACKWARD] = {"backward", run_backward},
+};
+
+/* Of all passes but `backward`, which is two of them; or the one asked for. */
+static bool is_wanted(int pass)
+{
+    return bench.pass ? strcmp(bench.pass, passes[pass].name) == 0 : pass != BACKWARD;
+}
+
+static void print_pass(const struct layer *layer, const char *pass, double gflops, double peak)
+{
+    int pixels = bench.size / layer->shrink;
+    if (bench.json)
+        printf("{\"what\":\"conv\",\"layer\":\"%s\",\"pass\":\"%s\",\"bs\":%d,\"size\":%d,\"in\":%d,\"out\":%d,"
+               "\"kernel\":%d,"
+               "\"stride\":%d,\"dtype\":\"f32\",\"gflops\":%.1f",
+               layer->name, pass, bench.batch, pixels, layer->in, layer->out, layer->kernel, layer->stride, gflops);
+    else
+        printf("%-15s %4d→%-4d %d×%d/%d @%-4d %-12s %7.1f GFLOP/s", layer->name, layer->in, layer->out, layer->kernel,
+               layer->kernel, layer->stride, pixels, pass, gflops);
+    bench_print_share(gflops, peak);
+    printf(bench.json ? "}\n" : "\n");
+    fflush(stdout);
+}
+
+/* Adds the shares of the passes to `sums`, as often as the layer occurs. */
+static bool bench_layer(const struct layer *layer, double sums[PASSES])
+{
+    int64_t in = bench.size / layer->shrink, out = (in - 1) / layer->stride + 1, n = bench.batch;
+    ursa_tensor *x = ursa_uniform(ursa_shape(n, in, in, layer->in)),
+                *y = ursa_empty(ursa_shape(n, out, out, layer->out));
+    ursa_tensor *w = ursa_uniform(ursa_shape(layer->out, layer->kernel, layer->kernel, layer->in));
+    ursa_tensor *dy = ursa_uniform(ursa_dims_of(y)), *dx = ursa_empty_like(x), *dw = ursa_empty_like(w);
+    if (!x || !y || !w || !dy || !dx || !dw)
+        return false;
+    ursa_conv_geometry geometry = {{layer->stride, layer->stride}, {layer->kernel / 2, layer->kernel / 2}, {1, 1}, 1};
+    struct convolution convolution = {
+        .forward = {.geometry = geometry, .x = x->array, .w = w->array, .out = y->array},
+        .grad_input = {.geometry = geometry, .dy = dy->array, .w = w->array, .dx = dx->array},
+        .grad_weight = {.geometry = geometry, .x = x->array, .dy = dy->array, .dw = dw->array},
+    };
+    double flops = 2.0 * (double)(n * out * out) * layer->out * layer->kernel * layer->kernel * layer->in;
+    for (int pass = 0; pass < PASSES; pass++) {
+        if (!is_wanted(pass))
+            continue;
+        double before = bench_peak(), seconds = bench_median(passes[pass].run, &convolution, 0.02);
+        double peak = fmax(before, bench_peak());
+        if (isnan(seconds))
+            return false;
+        if (bench.turns)
+            return true;
+        double gflops = (pass == BACKWARD && layer->in > 3 ? 2 : 1) * flops / seconds * 1e-9;
+        sums[pass] += peak > 0 ? layer->times * gflops / peak : 0;
+        print_pass(layer, passes[pass].name, gflops, peak);
+    }
+    return true;
+}
+
+static void print_means(const double sums[PASSES])
+{
+    double forward = sums[FORWARD] / CONVOLUTIONS, grad_input = sums[GRAD_INPUT] / CONVOLUTIONS;
+    double grad_weight = sums[GRAD_WEIGHT] / CONVOLUTIONS, all = (forward + grad_input + grad_weight) / 3;
+    if (bench.json)
+        printf("{\"what\":\"conv_mean\",\"forward\":%.3f,\"grad_input\":%.3f,\"grad_weight\":%.3f,\"mean\":%.3f}\n",
+               forward, grad_input, grad_weight, all);
+    else
+        printf("mean share of the peak over the twenty convolutions: forward %.1f %%, grad_input %.1f %%, grad_weight "
+               "%.1f %%, all %.1f %%\n",
+               100 * forward, 100 * grad_input, 100 * grad_weight, 100 * all);
+}
+
+static bool check_names(void)
+{
+    bool layer = !bench.layer, pass = !bench.pass;
+    for (int i = 0; i < LAYERS; i++)
+        layer = layer || strcmp(bench.layer, layers[i].name) == 0;
+    for (int i = 0; i < PASSES; i++)
+        pass = pass || strcmp(bench.pass, passes[i].name) == 0;
+    if (!layer)
+        return ursa_fail(URSA_ERROR_ARGUMENT,
+                         "bench conv: there is no layer \"%s\"; there are conv1, layer1, "
+                         "layer2.0.conv1, layer2.down, layer2 and so on",
+                         bench.layer);
+    return pass || ursa_fail(URSA_ERROR_ARGUMENT,
+                             "bench conv: there is no pass \"%s\"; there are forward, grad_input, "
+                             "grad_weight and backward",
+                             bench.pass);
+}
+
+bool bench_conv(void)
+{
+    double sums[PASSES] = {0};
+    if (!check_names())
+        return false;
+    for (int i = 0; i < LAYERS; i++) {
+        if (bench.layer && strcmp(bench.layer, layers[i].name) != 0)
+            continue;
+        ursa_scope *scope = ursa_scope_begin();
+        bool done = bench_layer(&layers[i], sums);
+        ursa_scope_end(scope);
+        if (!done)
+            return false;
+    }
+    if (sums[FORWARD] > 0 && !bench.layer && !bench.pass)
+        print_means(sums);
+    return true;
+}
