@@ -23,11 +23,11 @@ extern "C" {
 
 /* What an input or a target is. The shape of one item, and its type: */
 typedef enum ursa_kind {
-    URSA_KIND_TENSOR,   /* anything else */
-    URSA_KIND_IMAGE,    /* u8 [H, W, C], C 1 or 3; in a batch f32, 0 … 1 before normalisation */
-    URSA_KIND_MASK,     /* u8 [H, W], a class per pixel; in a batch i64 */
-    URSA_KIND_POINTS,   /* f32 [K, 2], x then y in pixels; in a batch -1 … 1 across the image, as grid_sample's */
-    URSA_KIND_CATEGORY, /* i64 [] */
+    URSA_KIND_TENSOR,         /* anything else */
+    URSA_KIND_IMAGE,          /* u8 [H, W, C], C 1 or 3; in a batch f32, 0 … 1 before normalisation */
+    URSA_KIND_MASK,           /* u8 [H, W], a class per pixel; in a batch i64 */
+    URSA_KIND_POINTS,         /* f32 [K, 2], x then y in pixels; in a batch -1 … 1 from edge to edge of the image */
+    URSA_KIND_CATEGORY,       /* i64 [] */
     URSA_KIND_MULTI_CATEGORY, /* f32 [classes], 0 or 1 */
     URSA_KIND_REGRESSION,     /* f32 [K], or [] for a single number */
 } ursa_kind;
@@ -37,8 +37,11 @@ typedef struct ursa_value {
     ursa_dtype dtype;
     ursa_dims shape;
     void *data; /* row-major, the value's own. NULL while an image or mask is still in its file: `shape` then is what
-                   the file says, and ursa_value_decode() reads it */
+                   the file says (upright, with the channels wanted), and ursa_value_decode() reads it */
     char *path; /* the file it comes from, the value's own, or NULL */
+    /* How to read it, from whoever made a value without data: fills in `data`, of `shape` and `dtype`. Transforms that
+     * know the kind may by themselves read less than all of it. */
+    bool (*decode)(struct ursa_value *value);
 } ursa_value;
 
 /* Reads the pixels of an image that is still in its file; at once true for
@@ -65,38 +68,54 @@ typedef struct ursa_transform_batch {
     ursa_rng *rngs; /* a stream per item */
 } ursa_transform_batch;
 
-/* How a kind of transform works. Exactly one of `item`, `geometry` and `batch`
- * is there. */
+/* How neighbouring geometry reads its source. Whoever is first to say something
+ * decides. */
+typedef struct ursa_sampling {
+    int64_t rows, columns; /* of the result; 0: as the source */
+    int border;            /* an ursa_border; -1: nobody has said, which means URSA_REFLECTION */
+} ursa_sampling;
+
+/* How a kind of transform works. Exactly one of `item`, `geometry`, `batch` and
+ * `expand` is there. */
 typedef struct ursa_transform_class {
     const char *name;             /* "resize": in model files and summaries */
     const char *const *arguments; /* names of argument[], up to a NULL; in model files */
-    int order;                    /* lists are run in this order, equal ones as they stand: geometry 30, light 40,
-                                     normalisation 90, erasing 100; items' 0 */
+    int order;                    /* lists are run in this order, equal ones as they stand: warping 29, other geometry
+                                     30, light 40, normalisation 90, erasing 100; items' 0 */
     bool training_only;           /* augmentation: left out in validation and prediction */
 
-    /* Changes one item, x and y alike. `training` false asks for the sure variant
+    /* Changes one item, x and y alike; y NULL where there is no target. `training` false asks for the sure variant
      * of a random transform. */
     bool (*item)(const ursa_transform *transform, ursa_value *x, ursa_value *y, bool training, ursa_rng *rng);
 
     /* The geometry of one item of a batch: multiplies `map`, a row-major 3×3
      * homography from coordinates of the result to those of the source (x right,
-     * y down, -1 … 1 from edge to edge), from the right, so that all geometry of a list is one
-     * interpolation. Returns false, with an error, when it cannot. */
-    bool (*geometry)(const ursa_transform *transform, ursa_rng *rng, double map[9]);
+     * y down, -1 … 1 from the centre of the first pixel to that of the last, as
+     * fastai's), from the right, so that all geometry of a list is one
+     * interpolation. `aspect` is columns / rows of the source. Returns false,
+     * with an error, when it cannot. */
+    bool (*geometry)(const ursa_transform *transform, ursa_rng *rng, double aspect, double map[9]);
+    /* Beside `geometry`: what it has to say about the interpolation; NULL: nothing. */
+    void (*sampling)(const ursa_transform *transform, ursa_sampling *sampling);
 
     /* Changes a whole batch. */
     bool (*batch)(const ursa_transform *transform, ursa_transform_batch *batch);
 
     /* Undoes it for showing (normalisation); NULL: nothing to undo. */
     ursa_tensor *(*decode)(const ursa_transform *transform, ursa_tensor *x);
+
+    /* Stands for others, at most URSA_TRANSFORMS: writes them to `out` and returns how many. */
+    int (*expand)(const ursa_transform *transform, ursa_transform *out);
 } ursa_transform_class;
 
 /* Runs a list, up to its first entry without class or URSA_TRANSFORMS entries. */
 URSA_API bool ursa_transform_item(const ursa_transform *list, ursa_value *x, ursa_value *y, bool training,
                                   ursa_rng *rng);
-/* The same for a batch as the loader uploads it: images u8 become f32 0 … 1,
- * masks i64, first; neighbouring geometry is run as one interpolation, applied to images
- * bilinearly, to masks by nearest neighbour, to points by the inverse map. */
+/* The same for a batch as the loader uploads it. First images u8 become f32
+ * 0 … 1, masks i64, and points in pixels of x -1 … 1 from edge to edge.
+ * Neighbouring geometry is run as one interpolation, applied to images
+ * bilinearly, to masks by nearest neighbour, to points by the inverse map.
+ * Transforms that are for training only are left out of others. */
 URSA_API bool ursa_transform_run_batch(const ursa_transform *list, bool training, ursa_transform_batch *batch);
 /* x of a batch as it was before what can be undone, f32 0 … 1 for images. */
 URSA_API ursa_tensor *ursa_transform_decode(const ursa_transform *list, ursa_tensor *x);
