@@ -67,6 +67,7 @@ void ursa_learner_free(ursa_learner *learner)
     ursa_disown(&learner->owned);
     while (learner->callback_count)
         ursa_remove_callback(learner, learner->callbacks[learner->callback_count - 1]);
+    ursa_learner_detach_all(learner);
     ursa_optimizer_free(learner->optimizer);
     ursa_module_free(learner->model);
     ursa_free(learner->losses);

@@ -3,6 +3,7 @@
 #define URSA_LEARNER_LEARNER_H
 
 #include <ursa/callbacks.h>
+#include "attachment.h"
 #include "base/owned.h"
 
 struct ursa_learner {
@@ -30,6 +31,7 @@ struct ursa_learner {
     ursa_step_record *steps;
     int64_t step_count;
 
+    ursa_attachment *attachments;
     ursa_owned owned;
 };
 
