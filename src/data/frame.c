@@ -15,6 +15,11 @@ const char *ursa_column_type_name(ursa_column_type type)
 
 /* ---- making ---------------------------------------------------------------------- */
 
+static void release(void *frame)
+{
+    ursa_frame_free(frame);
+}
+
 ursa_frame *ursa_frame_alloc(int64_t rows, int columns, char *texts)
 {
     ursa_frame *frame = texts ? ursa_alloc(sizeof *frame) : NULL;
@@ -23,6 +28,7 @@ ursa_frame *ursa_frame_alloc(int64_t rows, int columns, char *texts)
         return NULL;
     }
     *frame = (ursa_frame){.column_count = columns, .rows = rows, .texts = texts};
+    ursa_own(&frame->owned, frame, release);
     frame->columns = ursa_alloc_array((size_t)columns, sizeof *frame->columns);
     bool made = frame->columns;
     for (int c = 0; made && c < columns; c++) {
@@ -40,6 +46,7 @@ void ursa_frame_free(ursa_frame *frame)
 {
     if (!frame)
         return;
+    ursa_disown(&frame->owned);
     for (int c = 0; frame->columns && c < frame->column_count; c++) {
         free((void *)frame->columns[c].name);
         free((void *)frame->columns[c].text);

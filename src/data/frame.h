@@ -2,6 +2,8 @@
 #ifndef URSA_DATA_FRAME_H
 #define URSA_DATA_FRAME_H
 
+#include "base/owned.h"
+
 #include <ursa/frame.h>
 
 struct ursa_frame {
@@ -9,6 +11,7 @@ struct ursa_frame {
     int column_count;
     int64_t rows;
     char *texts; /* where the cells' texts are */
+    ursa_owned owned;
 };
 
 /* A frame of `columns` columns whose arrays of texts have room for `rows` and are

@@ -1,14 +1,13 @@
 /* file_writer.c — files that appear whole or not at all: written beside their
  * place, synced, and renamed. */
 #include <ursa/io.h>
+#include "files.h"
 #include "base/memory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct ursa_file_writer {
@@ -49,19 +48,6 @@ bool ursa_file_writer_write(ursa_file_writer *writer, const void *data, size_t b
                      strerror(errno));
 }
 
-/* Makes a rename durable; a file system that cannot is no error. */
-static void sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? ursa_format("%.*s", slash == path ? 1 : (int)(slash - path), path) : ursa_copy_string(".");
-    int descriptor = folder ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
-    if (descriptor >= 0) {
-        fsync(descriptor);
-        close(descriptor);
-    }
-    free(folder);
-}
-
 bool ursa_file_writer_commit(ursa_file_writer *writer)
 {
     if (!writer)
@@ -79,7 +65,7 @@ bool ursa_file_writer_commit(ursa_file_writer *writer)
         ursa_file_writer_abandon(writer);
         return false;
     }
-    sync_folder(writer->path);
+    ursa_sync_folder_of(writer->path);
     free_writer(writer);
     return true;
 }
