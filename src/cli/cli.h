@@ -16,6 +16,7 @@ typedef struct option_spec {
     void *value;             /* bool, int, double or const char * */
     const char *placeholder; /* "N"; NULL for flags */
     const char *help;
+    char letter; /* "-n" for short; 0: none */
 } option_spec;
 
 /* A command or subcommand, as --help shows it. */
@@ -37,6 +38,20 @@ int read_options(const command_spec *spec, int argc, char **argv, const char **a
 /* Says what is wrong with the usage, and returns EXIT_USAGE. */
 int usage_error(const command_spec *spec, const char *format, ...) URSA_PRINTF(2, 3);
 
+/* One of several commands behind a word: `ursa data head`. */
+typedef struct subcommand {
+    const char *name, *text;
+    int (*run)(int argc, char **argv);
+} subcommand;
+/* Runs the one that the first argument names; `command` is what stands before. */
+int run_subcommand(const char *command, const subcommand *list, size_t count, int argc, char **argv);
+
+/* From here on, warnings are worth a line each on standard error, even when nobody set a log level. */
+void say_warnings(void);
+
+/* "811.7 MB", as ursa_size_text(). */
+void format_bytes(int64_t bytes, char *text, size_t size);
+
 /* What most commands take: --device, --threads, --seed. */
 typedef struct common_options {
     const char *device;
@@ -56,5 +71,6 @@ int run_predict(int argc, char **argv);
 int run_interpret(int argc, char **argv);
 int run_arch(int argc, char **argv);
 int run_bench(int argc, char **argv);
+int run_data(int argc, char **argv);
 
 #endif

@@ -1,5 +1,6 @@
 /* options.c — reading arguments, and the help made from the same table. */
 #include "cli.h"
+#include "io/files.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OPTIONS = 40, HELP = 1000 };
+enum { MOST_OPTIONS = 40, HELP = 1000, LONG = 2000 /* behind all letters */ };
 
 static void print_help(const command_spec *spec)
 {
@@ -19,8 +20,10 @@ static void print_help(const command_spec *spec)
         printf("\noptions\n");
     for (int i = 0; i < spec->option_count; i++) {
         const option_spec *option = &spec->options[i];
-        char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", option->name, option->placeholder ? " " : "",
+        char left[40], letter[6] = "";
+        if (option->letter)
+            snprintf(letter, sizeof letter, "-%c, ", option->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name, option->placeholder ? " " : "",
                  option->placeholder ? option->placeholder : "");
         printf("  %-22s %s\n", left, option->help);
     }
@@ -63,11 +66,33 @@ static bool store(const option_spec *option, const char *text)
     return false;
 }
 
+/* ":hn:q" — what getopt wants to know of the letters. */
+static void make_letters(const command_spec *spec, char *letters)
+{
+    letters = stpcpy(letters, ":h");
+    for (int i = 0; i < spec->option_count; i++) {
+        if (spec->options[i].letter)
+            *letters++ = spec->options[i].letter;
+        if (spec->options[i].letter && spec->options[i].type != OPTION_FLAG)
+            *letters++ = ':';
+    }
+    *letters = 0;
+}
+
+static const option_spec *with_letter(const command_spec *spec, int letter)
+{
+    for (int i = 0; i < spec->option_count; i++)
+        if (spec->options[i].letter == letter)
+            return &spec->options[i];
+    return NULL;
+}
+
 static int make_table(const command_spec *spec, struct option *table)
 {
     for (int i = 0; i < spec->option_count; i++)
-        table[i] = (struct option){spec->options[i].name,
-                                   spec->options[i].type == OPTION_FLAG ? no_argument : required_argument, NULL, i + 1};
+        table[i] =
+            (struct option){spec->options[i].name,
+                            spec->options[i].type == OPTION_FLAG ? no_argument : required_argument, NULL, LONG + i};
     table[spec->option_count] = (struct option){"help", no_argument, NULL, HELP};
     table[spec->option_count + 1] = (struct option){0};
     return spec->option_count;
@@ -76,11 +101,13 @@ static int make_table(const command_spec *spec, struct option *table)
 int read_options(const command_spec *spec, int argc, char **argv, const char **arguments, int *status)
 {
     struct option table[MOST_OPTIONS + 2];
+    char letters[2 * MOST_OPTIONS + 3];
     int found;
     make_table(spec, table);
+    make_letters(spec, letters);
     opterr = 0;
     optind = 1;
-    while ((found = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
+    while ((found = getopt_long(argc, argv, letters, table, NULL)) != -1) {
         if (found == HELP || found == 'h') {
             print_help(spec);
             *status = EXIT_FINE;
@@ -90,7 +117,7 @@ int read_options(const command_spec *spec, int argc, char **argv, const char **a
             *status = usage_error(spec, found == ':' ? "%s needs a value" : "there is no option %s", argv[optind - 1]);
             return -1;
         }
-        const option_spec *option = &spec->options[found - 1];
+        const option_spec *option = found >= LONG ? &spec->options[found - LONG] : with_letter(spec, found);
         if (!store(option, optarg)) {
             *status = usage_error(spec, "--%s is \"%s\"; expected %s", option->name, optarg,
                                   option->type == OPTION_INT      ? "a whole number"
@@ -118,4 +145,49 @@ bool apply_common(const common_options *common)
         return false;
     ursa_device *device = ursa_device_open(common->device);
     return device && ursa_set_default_device(device);
+}
+
+/* ---- what commands share ------------------------------------------------------------ */
+
+static void print_subcommands(FILE *out, const char *command, const subcommand *list, size_t count)
+{
+    fprintf(out, "usage: %s COMMAND [ARGUMENT…]\n\ncommands\n", command);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "  %-12s %s\n", list[i].name, list[i].text);
+    fprintf(out, "\n`%s COMMAND --help` says more.\n", command);
+}
+
+int run_subcommand(const char *command, const subcommand *list, size_t count, int argc, char **argv)
+{
+    if (argc < 2) {
+        print_subcommands(stderr, command, list, count);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_subcommands(stdout, command, list, count);
+        return EXIT_FINE;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(argv[1], list[i].name) == 0)
+            return list[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "ursa: there is no command `%s %s`; `%s --help` lists them\n", command, argv[1], command);
+    return EXIT_USAGE;
+}
+
+static void print_warning(void *context, ursa_log_level level, const char *line)
+{
+    (void)context;
+    if (level == URSA_LOG_WARN)
+        fprintf(stderr, "ursa: %s\n", line);
+}
+
+void say_warnings(void)
+{
+    ursa_set_log(URSA_LOG_WARN, print_warning, NULL);
+}
+
+void format_bytes(int64_t bytes, char *text, size_t size)
+{
+    char formatted[URSA_SIZE_TEXT];
+    snprintf(text, size, "%s", ursa_size_text(bytes, formatted));
 }

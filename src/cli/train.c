@@ -62,14 +62,6 @@ static int check_options(void)
     return EXIT_FINE;
 }
 
-/* Problems with single images are worth a line each, even when nobody set a log level. */
-static void say_warnings(void *context, ursa_log_level level, const char *line)
-{
-    (void)context;
-    if (level == URSA_LOG_WARN)
-        fprintf(stderr, "ursa: %s\n", line);
-}
-
 static void describe_data(const ursa_image_data *data, const ursa_arch *arch, ursa_module *model)
 {
     printf("%lld training and %lld validation images of %d × %d px, %d classes",
@@ -138,7 +130,7 @@ int run_train(int argc, char **argv)
         return usage_error(&spec, "there is no `ursa train %s`", arguments[0]);
     if ((status = check_options()) != EXIT_FINE)
         return status;
-    ursa_set_log(URSA_LOG_WARN, say_warnings, NULL);
+    say_warnings();
     ursa_set_seed((uint64_t)given.seed);
     ursa_set_progress(!given.quiet);
     const ursa_arch *arch = ursa_arch_find(given.arch);
