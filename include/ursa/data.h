@@ -84,10 +84,13 @@ URSA_API void ursa_dataloader_free(ursa_dataloader *loader); /* takes NULL */
 typedef struct ursa_batch {
     ursa_tensor *x, *y; /* of the caller's current scope */
     int64_t count;
+    const int64_t *indices; /* [count] positions in the dataset; the loader's, until its next batch */
 } ursa_batch;
 
 /* Starts an epoch; its number decides the order. */
 URSA_API bool ursa_dataloader_start(ursa_dataloader *loader, int64_t epoch);
+/* The same from a batch in its middle on; those before it are not fetched. */
+URSA_API bool ursa_dataloader_start_at(ursa_dataloader *loader, int64_t epoch, int64_t batch);
 /* The next batch; false at the end of the epoch and after an error. */
 URSA_API bool ursa_dataloader_next(ursa_dataloader *loader, ursa_batch *batch);
 

@@ -70,7 +70,13 @@ URSA_API bool ursa_lookahead(ursa_optimizer *optimizer, int k, double alpha);
  * and returns its number, or -1. Groups are numbered from 0, the one that
  * ursa_optimizer_new() made. */
 URSA_API int ursa_optimizer_add_group(ursa_optimizer *optimizer, ursa_module *module);
+/* Regroups all parameters by their names: those from the first whose name is
+ * starts[0], or begins with it and a dot, on are the second group, and so on.
+ * The names must come in the order of the network. */
+URSA_API bool ursa_optimizer_split(ursa_optimizer *optimizer, const char *const *starts, int count);
 URSA_API int ursa_optimizer_groups(const ursa_optimizer *optimizer);
+/* The group of a parameter; -1 when the optimizer does not have it. */
+URSA_API int ursa_optimizer_group_of(const ursa_optimizer *optimizer, const ursa_tensor *parameter);
 /* group -1: all of them. */
 URSA_API bool ursa_optimizer_set_lr(ursa_optimizer *optimizer, int group, double lr);
 URSA_API bool ursa_optimizer_set_momentum(ursa_optimizer *optimizer, int group, double momentum); /* or beta1 */
@@ -88,6 +94,8 @@ typedef struct ursa_optimizer_state {
 URSA_API int ursa_optimizer_states(ursa_optimizer *optimizer, bool allocate, const ursa_optimizer_state **list);
 URSA_API int64_t ursa_optimizer_steps(const ursa_optimizer *optimizer);
 URSA_API void ursa_optimizer_set_steps(ursa_optimizer *optimizer, int64_t steps);
+/* Forgets momenta, squares and steps, as if it were new; rates and groups stay. */
+URSA_API void ursa_optimizer_clear_state(ursa_optimizer *optimizer);
 
 /* ---- gradient clipping ------------------------------------------------------ */
 

@@ -3,12 +3,14 @@
 #define URSA_H
 
 #include <ursa/base.h>
+#include <ursa/callbacks.h>
 #include <ursa/data.h>
 #include <ursa/device.h>
 #include <ursa/download.h>
 #include <ursa/frame.h>
 #include <ursa/io.h>
 #include <ursa/learner.h>
+#include <ursa/loss.h>
 #include <ursa/nn.h>
 #include <ursa/optim.h>
 #include <ursa/plot.h>

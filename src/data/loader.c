@@ -19,6 +19,7 @@ struct slot {
     char *x, *y;
     int64_t first, wanted; /* positions in the epoch's order */
     int64_t count;         /* items that could be had */
+    int64_t *indices;      /* which they are */
     int64_t skipped;
     char *problem; /* what was wrong with the first item skipped */
 };
@@ -31,6 +32,7 @@ struct ursa_dataloader {
     int64_t items, epoch;
     int64_t to_start, to_take; /* batches begun and handed out in this epoch */
     int64_t skipped;
+    int64_t *taken; /* of the last batch handed out: indices */
     struct slot *slots;
 };
 
@@ -40,15 +42,17 @@ static bool add_slots(ursa_dataloader *loader)
 {
     size_t batch = (size_t)loader->options.batch_size;
     loader->slots = ursa_alloc_array((size_t)loader->options.prefetch, sizeof *loader->slots);
+    loader->taken = ursa_alloc_array(batch, sizeof *loader->taken);
     for (int i = 0; loader->slots && i < loader->options.prefetch; i++) {
         struct slot *slot = &loader->slots[i];
         slot->loader = loader;
         slot->x = ursa_alloc_aligned(batch * loader->x_bytes + 1);
         slot->y = ursa_alloc_aligned(batch * loader->y_bytes + 1);
-        if (!slot->x || !slot->y)
+        slot->indices = ursa_alloc_array(batch, sizeof *slot->indices);
+        if (!slot->x || !slot->y || !slot->indices)
             return false;
     }
-    return loader->slots;
+    return loader->slots && loader->taken;
 }
 
 ursa_dataloader *ursa_dataloader_new_opt(ursa_dataset *dataset, const ursa_dataloader_options *options)
@@ -104,7 +108,9 @@ void ursa_dataloader_free(ursa_dataloader *loader)
     for (int i = 0; loader->slots && i < loader->options.prefetch; i++) {
         free(loader->slots[i].x);
         free(loader->slots[i].y);
+        free(loader->slots[i].indices);
     }
+    free(loader->taken);
     free(loader->slots);
     free(loader->order);
     ursa_dataset_free(loader->dataset);
@@ -144,7 +150,7 @@ static void fetch(void *context)
                                     (uint64_t)loader->epoch * (uint64_t)loader->items + (uint64_t)index);
         char *x = slot->x + (size_t)slot->count * loader->x_bytes, *y = slot->y + (size_t)slot->count * loader->y_bytes;
         if (ursa_dataset_get(loader->dataset, index, &rng, x, y))
-            slot->count++;
+            slot->indices[slot->count++] = index;
         else if (loader->options.strict)
             return;
         else
@@ -166,11 +172,15 @@ static void start_next(ursa_dataloader *loader)
     loader->to_start++;
 }
 
-bool ursa_dataloader_start(ursa_dataloader *loader, int64_t epoch)
+bool ursa_dataloader_start_at(ursa_dataloader *loader, int64_t epoch, int64_t batch)
 {
     if (!loader)
         return false;
+    if (batch < 0 || batch > ursa_dataloader_batches(loader))
+        return ursa_fail(URSA_ERROR_ARGUMENT, "dataloader: batch %lld is outside 0 … %lld", (long long)batch,
+                         (long long)ursa_dataloader_batches(loader));
     drain(loader);
+    loader->to_start = loader->to_take = batch;
     for (int64_t i = 0; i < loader->items; i++)
         loader->order[i] = i;
     if (loader->options.shuffle) {
@@ -181,6 +191,11 @@ bool ursa_dataloader_start(ursa_dataloader *loader, int64_t epoch)
     for (int i = 0; i < loader->options.prefetch; i++)
         start_next(loader);
     return true;
+}
+
+bool ursa_dataloader_start(ursa_dataloader *loader, int64_t epoch)
+{
+    return ursa_dataloader_start_at(loader, epoch, 0);
 }
 
 /* [count, ...item] on the loader's device. */
@@ -217,6 +232,7 @@ bool ursa_dataloader_next(ursa_dataloader *loader, ursa_batch *batch)
             batch->x = upload(loader, slot->x, slot->count, layout->x_shape, layout->x_dtype);
             batch->y = upload(loader, slot->y, slot->count, layout->y_shape, layout->y_dtype);
             batch->count = slot->count;
+            batch->indices = memcpy(loader->taken, slot->indices, (size_t)slot->count * sizeof *slot->indices);
         }
         bool usable = slot->count > 0;
         start_next(loader);

@@ -1,13 +1,46 @@
-/* learner.c — putting a learner together, and its callbacks. */
+/* learner.c — putting a learner together. */
 #include "learner.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-ursa_tensor *ursa_cross_entropy_loss(ursa_tensor *prediction, ursa_tensor *target)
+static void free_learner(void *learner)
 {
-    return ursa_cross_entropy(prediction, target);
+    ursa_learner_free(learner);
+}
+
+/* fastai's Adam: decoupled decay of weights, a shorter memory of squares. */
+static ursa_optimizer *make_optimizer(ursa_module *model, const ursa_learner_options *options)
+{
+    ursa_optimizer_options hyper = options->hyper;
+    if (!options->optimizer_set) {
+        hyper.beta2 = hyper.beta2 != 0 ? hyper.beta2 : 0.99;
+        hyper.eps = hyper.eps != 0 ? hyper.eps : 1e-5;
+    }
+    return ursa_optimizer_new(options->optimizer_set ? options->optimizer : URSA_ADAMW, model, &hyper);
+}
+
+static ursa_loss loss_for(ursa_dataloader *loader)
+{
+    const ursa_item_layout *layout = loader ? ursa_dataset_layout(ursa_dataloader_dataset(loader)) : NULL;
+    return layout ? ursa_loss_for(URSA_KIND_TENSOR, layout->y_dtype) : ursa_cross_entropy_loss();
+}
+
+static void fill_options(ursa_learner *learner)
+{
+    static const double standard_momentum[3] = {0.95, 0.85, 0.95};
+    ursa_learner_options *options = &learner->options;
+    if (!options->loss.class)
+        options->loss = loss_for(learner->data->train ? learner->data->train : learner->data->valid);
+    if (options->loss.options.weight)
+        ursa_keep(options->loss.options.weight);
+    if (options->lr <= 0)
+        options->lr = 1e-3;
+    for (int i = 0; i < 3; i++)
+        if (options->momentum[i] == 0)
+            options->momentum[i] = standard_momentum[i];
+    while (learner->metric_count < URSA_METRICS && options->metrics[learner->metric_count].name)
+        learner->metric_count++;
 }
 
 ursa_learner *ursa_learner_new_opt(ursa_dataloaders *data, ursa_module *model, const ursa_learner_options *options)
@@ -18,28 +51,27 @@ ursa_learner *ursa_learner_new_opt(ursa_dataloaders *data, ursa_module *model, c
         return NULL;
     }
     *learner = (ursa_learner){.data = data, .model = model, .options = *options};
-    if (!learner->options.loss)
-        learner->options.loss = ursa_cross_entropy_loss;
-    while (learner->metric_count < METRICS && options->metrics[learner->metric_count].name)
-        learner->metric_count++;
-    ursa_optimizer_kind kind = options->optimizer_set ? options->optimizer : URSA_ADAMW;
-    learner->optimizer = ursa_optimizer_new(kind, model, &options->hyper);
-    if (!learner->optimizer) {
-        ursa_learner_free(learner);
-        return NULL;
-    }
-    return learner;
+    fill_options(learner);
+    ursa_own(&learner->owned, learner, free_learner);
+    learner->optimizer = make_optimizer(model, &learner->options);
+    if (learner->optimizer && ursa_learner_split(learner))
+        return learner;
+    ursa_learner_free(learner);
+    return NULL;
 }
 
 void ursa_learner_free(ursa_learner *learner)
 {
     if (!learner)
         return;
+    ursa_disown(&learner->owned);
     while (learner->callback_count)
         ursa_remove_callback(learner, learner->callbacks[learner->callback_count - 1]);
+    ursa_learner_detach_all(learner);
     ursa_optimizer_free(learner->optimizer);
     ursa_module_free(learner->model);
     ursa_free(learner->losses);
+    ursa_free(learner->options.loss.options.weight);
     free(learner->callbacks);
     free(learner->rates);
     free(learner->counts);
@@ -47,6 +79,16 @@ void ursa_learner_free(ursa_learner *learner)
     free(learner->steps);
     free(learner);
 }
+
+bool ursa_learner_set_data(ursa_learner *learner, ursa_dataloaders *data)
+{
+    if (!learner || !data)
+        return false;
+    learner->data = data;
+    return true;
+}
+
+/* ---- asking ------------------------------------------------------------------------ */
 
 ursa_module *ursa_learner_model(ursa_learner *learner)
 {
@@ -63,71 +105,18 @@ ursa_optimizer *ursa_learner_optimizer(ursa_learner *learner)
     return learner ? learner->optimizer : NULL;
 }
 
+const ursa_loss *ursa_learner_loss(const ursa_learner *learner)
+{
+    return learner ? &learner->options.loss : NULL;
+}
+
+int ursa_learner_metrics(const ursa_learner *learner, const ursa_metric **metrics)
+{
+    *metrics = learner ? learner->options.metrics : NULL;
+    return learner ? learner->metric_count : 0;
+}
+
 ursa_training *ursa_learner_training(ursa_learner *learner)
 {
     return learner ? &learner->training : NULL;
-}
-
-ursa_tensor *ursa_learner_prepare(ursa_learner *learner, ursa_tensor *x)
-{
-    return learner->options.prepare ? learner->options.prepare(learner->options.prepare_context, x) : x;
-}
-
-/* ---- callbacks --------------------------------------------------------------- */
-
-ursa_callback *ursa_callback_make(size_t size, const char *name, int order,
-                                  ursa_verdict (*on)(ursa_callback *, ursa_learner *, ursa_event),
-                                  void (*release)(ursa_callback *))
-{
-    ursa_callback *callback = ursa_alloc(size);
-    if (callback)
-        *callback = (ursa_callback){name, order, on, release};
-    return callback;
-}
-
-static void release(ursa_callback *callback)
-{
-    if (callback && callback->free)
-        callback->free(callback);
-}
-
-bool ursa_add_callback(ursa_learner *learner, ursa_callback *callback)
-{
-    ursa_callback **grown =
-        learner && callback
-            ? ursa_grow(learner->callbacks, (size_t)(learner->callback_count + 1) * sizeof *learner->callbacks)
-            : NULL;
-    if (!grown) {
-        release(callback);
-        return false;
-    }
-    learner->callbacks = grown;
-    int place = learner->callback_count++;
-    for (; place > 0 && grown[place - 1]->order > callback->order; place--)
-        grown[place] = grown[place - 1];
-    grown[place] = callback;
-    return true;
-}
-
-void ursa_remove_callback(ursa_learner *learner, ursa_callback *callback)
-{
-    for (int i = 0; i < learner->callback_count; i++) {
-        if (learner->callbacks[i] != callback)
-            continue;
-        learner->callback_count--;
-        memmove(learner->callbacks + i, learner->callbacks + i + 1,
-                (size_t)(learner->callback_count - i) * sizeof *learner->callbacks);
-        release(callback);
-        return;
-    }
-}
-
-ursa_verdict ursa_learner_notify(ursa_learner *learner, ursa_event event)
-{
-    for (int i = 0; i < learner->callback_count; i++) {
-        ursa_verdict verdict = learner->callbacks[i]->on(learner->callbacks[i], learner, event);
-        if (verdict != URSA_CONTINUE)
-            return verdict;
-    }
-    return URSA_CONTINUE;
 }

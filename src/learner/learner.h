@@ -2,9 +2,9 @@
 #ifndef URSA_LEARNER_LEARNER_H
 #define URSA_LEARNER_LEARNER_H
 
-#include <ursa/learner.h>
-
-enum { METRICS = 8 };
+#include <ursa/callbacks.h>
+#include "attachment.h"
+#include "base/owned.h"
 
 struct ursa_learner {
     ursa_dataloaders *data;
@@ -13,7 +13,9 @@ struct ursa_learner {
     ursa_learner_options options;
     int metric_count;
     ursa_training training;
+    int64_t fits;           /* begun so far */
     int64_t epochs_trained; /* by all fits: numbers the orders of the items */
+    int64_t first_batch;    /* of the next epoch, which is resumed there; else 0 */
 
     ursa_callback **callbacks;
     int callback_count;
@@ -22,35 +24,93 @@ struct ursa_learner {
     double *rates;       /* [batches]: their learning rates */
     int64_t *counts;     /* [batches]: their items */
     int64_t losses_recorded;
+    int64_t losses_read; /* of them, those in `steps` already */
 
     ursa_epoch_record *epochs;
     int epoch_count;
     ursa_step_record *steps;
     int64_t step_count;
+
+    ursa_attachment *attachments;
+    ursa_owned owned;
 };
+
+/* ---- callbacks.c ------------------------------------------------------------------ */
 
 /* Asks every callback; the first that does not say URSA_CONTINUE decides. */
 ursa_verdict ursa_learner_notify(ursa_learner *learner, ursa_event event);
-
-/* For an epoch: makes room, remembers a step without waiting for its loss, and
- * reads them all at the end, giving their mean by items. */
-bool ursa_record_begin(ursa_learner *learner, int64_t batches);
-bool ursa_record_step(ursa_learner *learner, ursa_tensor *loss, int64_t items);
-bool ursa_record_end(ursa_learner *learner, double *mean_loss);
-bool ursa_record_epoch(ursa_learner *learner, const ursa_epoch_record *record);
-
-/* The input of the network for a batch. */
-ursa_tensor *ursa_learner_prepare(ursa_learner *learner, ursa_tensor *x);
 
 /* A callback in memory of its own, freed with free(). */
 ursa_callback *ursa_callback_make(size_t size, const char *name, int order,
                                   ursa_verdict (*on)(ursa_callback *, ursa_learner *, ursa_event),
                                   void (*release)(ursa_callback *));
-
-/* Moves the learning rate and, where there is a schedule for it, the momentum
- * of all groups. Takes over the schedules. */
-ursa_callback *ursa_schedule_callback(ursa_schedule *lr, ursa_schedule *momentum);
+void ursa_release_callback(ursa_callback *callback);
 /* Takes a callback out again and frees it. */
 void ursa_remove_callback(ursa_learner *learner, ursa_callback *callback);
+/* Several; when one cannot be added all of them are freed. */
+bool ursa_add_callbacks(ursa_learner *learner, ursa_callback *const *callbacks, int count);
+void ursa_remove_callbacks(ursa_learner *learner, ursa_callback *const *callbacks, int count);
+
+/* ---- schedule_callback.c ------------------------------------------------------------ */
+
+/* Moves the learning rates, by a schedule per group, and where there is one for
+ * it the momentum of all groups. Takes over the schedules. */
+ursa_callback *ursa_schedule_callback(ursa_schedule *const *lr, int groups, ursa_schedule *momentum);
+
+/* ---- record.c ------------------------------------------------------------------------ */
+
+/* For an epoch: makes room, remembers a step without waiting for its loss, and
+ * reads them all at the end, giving their mean by items. */
+bool ursa_record_begin(ursa_learner *learner, int64_t batches);
+bool ursa_record_step(ursa_learner *learner, ursa_tensor *loss);
+/* 0 for "train_loss", 1 for "valid_loss", 2 and on for the metrics; -1, with an
+ * error, when there is none of this name. */
+int ursa_record_find(const ursa_learner *learner, const char *name);
+bool ursa_record_end(ursa_learner *learner, double *mean_loss);
+bool ursa_record_epoch(ursa_learner *learner, const ursa_epoch_record *record);
+
+/* ---- loop.c -------------------------------------------------------------------------- */
+
+/* What is done with a batch whose x and y are in place. */
+typedef ursa_verdict ursa_batch_step(ursa_learner *learner, void *context);
+
+/* Prediction and loss of the batch; no loss where there are no targets. */
+ursa_verdict ursa_run_forward(ursa_learner *learner);
+/* Goes through all batches of a loader in evaluation mode, within a scope that
+ * the caller closes, and nothing is recorded for gradients. */
+ursa_verdict ursa_run_evaluation(ursa_learner *learner, ursa_dataloader *loader, ursa_batch_step *step, void *context);
+
+/* Trains for some epochs; of fits.c. */
+bool ursa_run_fit(ursa_learner *learner, int64_t epochs);
+/* The same with callbacks that leave afterwards, which it takes over. */
+bool ursa_run_fit_with(ursa_learner *learner, int64_t epochs, ursa_callback *const *callbacks, int count);
+
+/* ---- validate.c ------------------------------------------------------------------------ */
+
+/* out holds the loss and the metrics; NaN where nothing was validated. */
+ursa_verdict ursa_validate_epoch(ursa_learner *learner, double *out);
+
+/* ---- gather.c -------------------------------------------------------------------------- */
+
+/* Outputs of batches that stay on the device until all are read at once. */
+struct ursa_gathered {
+    struct ursa_gathered_batch {
+        ursa_tensor *raw, *prediction, *target, *decoded, *losses;
+    } * batches;
+    int count;
+    int64_t *indices, items;
+};
+/* Keeps what `training` holds of a batch in the scope around the current one;
+ * `all` adds what the loss makes of it. */
+bool ursa_gather_batch(struct ursa_gathered *gathered, ursa_learner *learner, bool all);
+ursa_outputs *ursa_gather_read(const struct ursa_gathered *gathered);
+void ursa_gathered_clear(struct ursa_gathered *gathered);
+
+/* ---- groups.c -------------------------------------------------------------------------- */
+
+/* Parameter groups as options.split has them. */
+bool ursa_learner_split(ursa_learner *learner);
+/* The rate of every group for fits whose last group gets lr. */
+void ursa_group_rates(const ursa_learner *learner, double lr, double first, double *rates);
 
 #endif

@@ -1,10 +1,10 @@
 /* progress_callback.c — a bar per epoch with the smoothed loss, and a table with a
  * line per epoch. */
 #include "learner.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct progress_callback {
     ursa_callback callback;
@@ -13,23 +13,16 @@ struct progress_callback {
     double last_read;
 };
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 /* Reading a loss waits for the device, so it happens twice a second at most. */
 static void show_batch(struct progress_callback *progress, const ursa_training *training)
 {
     char note[32];
     const char *shown = NULL;
-    if (training->training && training->loss && now() - progress->last_read > 0.5) {
+    if (training->training && training->loss && ursa_seconds() - progress->last_read > 0.5) {
         double loss = ursa_item(training->loss);
         progress->smoothed = 0.9 * progress->smoothed + 0.1 * loss;
         progress->weight = 0.9 * progress->weight + 0.1;
-        progress->last_read = now();
+        progress->last_read = ursa_seconds();
         snprintf(note, sizeof note, "loss %.4f", progress->smoothed / progress->weight);
         shown = note;
     }
@@ -87,7 +80,7 @@ static ursa_verdict on(ursa_callback *callback, ursa_learner *learner, ursa_even
         begin_bar(progress, training, ursa_dataloader_batches(learner->data->train));
         break;
     case URSA_BEFORE_VALIDATE:
-        begin_bar(progress, training, ursa_dataloader_batches(learner->data->valid));
+        begin_bar(progress, training, training->batches);
         break;
     case URSA_AFTER_BATCH:
         show_batch(progress, training);

@@ -1,11 +1,12 @@
-/* schedule_callback.c — moves learning rate and momentum over a training. */
+/* schedule_callback.c — moves learning rates and momentum over a training. */
 #include "learner.h"
 
 #include <stdlib.h>
 
 struct schedule_callback {
     ursa_callback callback;
-    ursa_schedule *lr, *momentum;
+    ursa_schedule *lr[URSA_GROUPS], *momentum;
+    int groups;
 };
 
 static ursa_verdict on(ursa_callback *callback, ursa_learner *learner, ursa_event event)
@@ -15,7 +16,8 @@ static ursa_verdict on(ursa_callback *callback, ursa_learner *learner, ursa_even
     if (event != URSA_BEFORE_BATCH || !training->training)
         return URSA_CONTINUE;
     ursa_optimizer *optimizer = ursa_learner_optimizer(learner);
-    ursa_optimizer_set_lr(optimizer, -1, ursa_schedule_at(schedule->lr, training->position));
+    for (int i = 0; i < schedule->groups; i++)
+        ursa_optimizer_set_lr(optimizer, i, ursa_schedule_at(schedule->lr[i], training->position));
     if (schedule->momentum)
         ursa_optimizer_set_momentum(optimizer, -1, ursa_schedule_at(schedule->momentum, training->position));
     return URSA_CONTINUE;
@@ -24,21 +26,28 @@ static ursa_verdict on(ursa_callback *callback, ursa_learner *learner, ursa_even
 static void release(ursa_callback *callback)
 {
     struct schedule_callback *schedule = (struct schedule_callback *)callback;
-    ursa_schedule_free(schedule->lr);
+    for (int i = 0; i < schedule->groups; i++)
+        ursa_schedule_free(schedule->lr[i]);
     ursa_schedule_free(schedule->momentum);
     free(schedule);
 }
 
-ursa_callback *ursa_schedule_callback(ursa_schedule *lr, ursa_schedule *momentum)
+ursa_callback *ursa_schedule_callback(ursa_schedule *const *lr, int groups, ursa_schedule *momentum)
 {
+    bool whole = true;
+    for (int i = 0; i < groups; i++)
+        whole = whole && lr[i];
     struct schedule_callback *schedule =
-        lr ? (struct schedule_callback *)ursa_callback_make(sizeof *schedule, "schedule", -50, on, release) : NULL;
+        whole ? (struct schedule_callback *)ursa_callback_make(sizeof *schedule, "schedule", -50, on, release) : NULL;
     if (!schedule) {
-        ursa_schedule_free(lr);
+        for (int i = 0; i < groups; i++)
+            ursa_schedule_free(lr[i]);
         ursa_schedule_free(momentum);
         return NULL;
     }
-    schedule->lr = lr;
+    schedule->groups = groups;
+    for (int i = 0; i < groups; i++)
+        schedule->lr[i] = lr[i];
     schedule->momentum = momentum;
     return &schedule->callback;
 }

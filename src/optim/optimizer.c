@@ -163,6 +163,40 @@ int ursa_optimizer_add_group(ursa_optimizer *optimizer, ursa_module *module)
     return group;
 }
 
+static bool begins(const char *name, const char *start)
+{
+    size_t length = strlen(start);
+    return strncmp(name, start, length) == 0 && (name[length] == '.' || !name[length]);
+}
+
+bool ursa_optimizer_split(ursa_optimizer *optimizer, const char *const *starts, int count)
+{
+    if (!optimizer)
+        return false;
+    int found = 0;
+    for (int i = 0; i < optimizer->count; i++) {
+        if (found < count && begins(optimizer->parameters[i].name, starts[found]))
+            found++;
+        optimizer->parameters[i].group = found;
+    }
+    if (found < count)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "optimizer: no parameter's name begins with \"%s.\"%s%s", starts[found],
+                         found ? " behind " : "", found ? starts[found - 1] : "");
+    while (optimizer->group_count <= count)
+        if (new_group(optimizer) < 0)
+            return false;
+    optimizer->group_count = count + 1;
+    return true;
+}
+
+int ursa_optimizer_group_of(const ursa_optimizer *optimizer, const ursa_tensor *parameter)
+{
+    for (int i = 0; optimizer && i < optimizer->count; i++)
+        if (optimizer->parameters[i].tensor == parameter)
+            return optimizer->parameters[i].group;
+    return -1;
+}
+
 int ursa_optimizer_groups(const ursa_optimizer *optimizer)
 {
     return optimizer ? optimizer->group_count : 0;
@@ -258,7 +292,8 @@ bool ursa_optimizer_step(ursa_optimizer *optimizer)
             continue;
         if (optimizer->lookahead_every && !slow_weights(parameter))
             done = false;
-        done = done && ursa_optimizer_update(optimizer, parameter, step);
+        done = done && ursa_optimizer_update(optimizer, parameter, parameter->steps + 1);
+        parameter->steps += done;
         done = done && (!looks_ahead || look_ahead(optimizer, parameter));
     }
     ursa_no_grad_end();
@@ -333,6 +368,37 @@ int64_t ursa_optimizer_steps(const ursa_optimizer *optimizer)
 
 void ursa_optimizer_set_steps(ursa_optimizer *optimizer, int64_t steps)
 {
+    for (int i = 0; optimizer && i < optimizer->count; i++)
+        optimizer->parameters[i].steps = steps;
     if (optimizer)
         optimizer->steps = steps;
+}
+
+void ursa_optimizer_clear_state(ursa_optimizer *optimizer)
+{
+    ursa_optimizer_set_steps(optimizer, 0);
+    for (int i = 0; optimizer && i < optimizer->count; i++) {
+        for (int slot = 0; slot < SLOT_COUNT; slot++) {
+            ursa_free(optimizer->parameters[i].slots[slot]);
+            optimizer->parameters[i].slots[slot] = NULL;
+        }
+    }
+}
+
+/* The part of `name` behind "<parameter>."; NULL when it is not the parameter's. */
+static const char *state_of(const struct slot_parameter *parameter, const char *name)
+{
+    size_t length = strlen(parameter->name);
+    return strncmp(name, parameter->name, length) == 0 && name[length] == '.' ? name + length + 1 : NULL;
+}
+
+ursa_tensor *ursa_optimizer_state_by_name(ursa_optimizer *optimizer, const char *name)
+{
+    for (int i = 0; i < optimizer->count; i++) {
+        const char *state = state_of(&optimizer->parameters[i], name);
+        for (int slot = 0; state && slot < SLOT_COUNT; slot++)
+            if (strcmp(state, slot_names[slot]) == 0)
+                return ursa_optimizer_slot(&optimizer->parameters[i], slot);
+    }
+    return NULL;
 }

@@ -11,6 +11,7 @@ struct slot_parameter {
     char *name;
     ursa_tensor *tensor;
     int group;
+    int64_t steps;                  /* taken so far: fewer than the optimizer's while it was frozen */
     bool decays;                    /* whether weight decay applies */
     ursa_tensor *slots[SLOT_COUNT]; /* made by the first step that needs them */
 };
@@ -36,7 +37,11 @@ struct ursa_optimizer {
 /* The state of a parameter, made and zeroed on first use; NULL after an error. */
 ursa_tensor *ursa_optimizer_slot(struct slot_parameter *parameter, int slot);
 
-/* One step of one parameter; step is 1 for the first. */
+/* The state of a name as ursa_optimizer_states() has it, made where it is not yet there; NULL without an error when
+ * there can be none of this name. */
+ursa_tensor *ursa_optimizer_state_by_name(ursa_optimizer *optimizer, const char *name);
+
+/* One step of one parameter; step is 1 for its first. */
 bool ursa_optimizer_update(ursa_optimizer *optimizer, struct slot_parameter *parameter, int64_t step);
 
 #endif
