@@ -52,7 +52,7 @@ URSA_API void ursa_outputs_free(ursa_outputs *outputs); /* takes NULL */
  *
  * A metric is a value: arguments are fixed by filling `argument` and `context`,
  * which is what makers like ursa_top_k_accuracy(5) do. */
-enum { URSA_METRIC_STATE = 8, URSA_METRICS = 8 };
+enum { URSA_METRIC_STATE = 800, URSA_METRICS = 8 };
 typedef struct ursa_metric {
     const char *name;
     bool (*update)(const struct ursa_metric *metric, ursa_tensor *prediction, ursa_tensor *target, ursa_tensor *state);

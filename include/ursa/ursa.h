@@ -11,6 +11,7 @@
 #include <ursa/io.h>
 #include <ursa/learner.h>
 #include <ursa/loss.h>
+#include <ursa/metrics.h>
 #include <ursa/nn.h>
 #include <ursa/optim.h>
 #include <ursa/plot.h>
