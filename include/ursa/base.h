@@ -96,12 +96,14 @@ URSA_API bool ursa_set_threads(int count);
 /* What a stream is for. Two purposes never share numbers. */
 typedef enum ursa_purpose {
     URSA_PURPOSE_USER = 0,
-    URSA_PURPOSE_INIT,    /* parameters of modules */
-    URSA_PURPOSE_DROPOUT, /* masks of dropout */
-    URSA_PURPOSE_SHUFFLE, /* the order of training items */
-    URSA_PURPOSE_SPLIT,   /* training and validation sets */
-    URSA_PURPOSE_AUGMENT, /* random transforms */
-    URSA_PURPOSE_SAMPLE,  /* weighted sampling, mixup, and the like */
+    URSA_PURPOSE_INIT,          /* parameters of modules */
+    URSA_PURPOSE_DROPOUT,       /* masks of dropout */
+    URSA_PURPOSE_SHUFFLE,       /* the order of training items */
+    URSA_PURPOSE_SPLIT,         /* training and validation sets */
+    URSA_PURPOSE_AUGMENT,       /* random transforms */
+    URSA_PURPOSE_SAMPLE,        /* weighted sampling, mixup, and the like */
+    URSA_PURPOSE_AUGMENT_BATCH, /* random transforms of whole batches */
+    URSA_PURPOSES,
 } ursa_purpose;
 
 typedef struct ursa_rng {

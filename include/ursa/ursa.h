@@ -5,6 +5,7 @@
 #include <ursa/base.h>
 #include <ursa/callbacks.h>
 #include <ursa/data.h>
+#include <ursa/datablock.h>
 #include <ursa/device.h>
 #include <ursa/download.h>
 #include <ursa/frame.h>
@@ -18,5 +19,6 @@
 #include <ursa/tensor.h>
 #include <ursa/transform.h>
 #include <ursa/vision.h>
+#include <ursa/vision_data.h>
 
 #endif

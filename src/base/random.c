@@ -37,11 +37,11 @@ ursa_rng ursa_rng_new(uint64_t seed, ursa_purpose purpose, uint64_t index)
 
 ursa_rng *ursa_stream(ursa_purpose purpose)
 {
-    static _Thread_local ursa_rng streams[URSA_PURPOSE_SAMPLE + 1];
+    static _Thread_local ursa_rng streams[URSA_PURPOSES];
     static _Thread_local uint64_t seeding;
     if (seeding != atomic_load(&seedings)) {
         seeding = atomic_load(&seedings);
-        for (int each = 0; each <= URSA_PURPOSE_SAMPLE; each++)
+        for (int each = 0; each < URSA_PURPOSES; each++)
             streams[each] = ursa_rng_new(ursa_seed(), (ursa_purpose)each, 0);
     }
     return &streams[purpose];

@@ -61,7 +61,30 @@ bool ursa_dataset_get(ursa_dataset *dataset, int64_t index, ursa_rng *rng, void 
     if (index < 0 || index >= count)
         return ursa_fail(URSA_ERROR_ARGUMENT, "dataset: item %lld is outside 0 … %lld", (long long)index,
                          (long long)count - 1);
-    return dataset->class->get(dataset->self, index, rng, x, y);
+    ursa_rng own = ursa_rng_new(0, URSA_PURPOSE_AUGMENT, (uint64_t)index);
+    return dataset->class->get(dataset->self, index, rng ? rng : &own, x, y);
+}
+
+static bool has_item(const ursa_dataset *dataset, int64_t index)
+{
+    return dataset && index >= 0 && index < dataset->class->count(dataset->self);
+}
+
+const char *ursa_dataset_path(const ursa_dataset *dataset, int64_t index)
+{
+    return has_item(dataset, index) && dataset->class->path ? dataset->class->path(dataset->self, index) : NULL;
+}
+
+int64_t ursa_dataset_label(const ursa_dataset *dataset, int64_t index)
+{
+    return has_item(dataset, index) && dataset->class->label ? dataset->class->label(dataset->self, index) : -1;
+}
+
+ursa_dataset *ursa_dataset_with_training(ursa_dataset *dataset, bool training)
+{
+    if (!dataset || !dataset->class->with_training)
+        return ursa_dataset_retain(dataset);
+    return dataset->class->with_training(dataset->self, training);
 }
 
 bool ursa_dataset_set_classes(ursa_dataset *dataset, const char *const *names, int count)
@@ -106,7 +129,7 @@ size_t ursa_x_bytes(const ursa_item_layout *layout)
 
 size_t ursa_y_bytes(const ursa_item_layout *layout)
 {
-    return bytes_of(layout->y_shape, layout->y_dtype);
+    return layout->unlabelled ? 0 : bytes_of(layout->y_shape, layout->y_dtype);
 }
 
 /* ---- arrays in memory -------------------------------------------------------- */
@@ -115,6 +138,7 @@ struct arrays {
     char *x, *y;
     int64_t count;
     size_t x_bytes, y_bytes;
+    bool classes; /* targets are i64 scalars */
 };
 
 static int64_t arrays_count(void *self)
@@ -127,8 +151,15 @@ static bool arrays_get(void *self, int64_t index, ursa_rng *rng, void *x, void *
     (void)rng;
     const struct arrays *arrays = self;
     memcpy(x, arrays->x + (size_t)index * arrays->x_bytes, arrays->x_bytes);
-    memcpy(y, arrays->y + (size_t)index * arrays->y_bytes, arrays->y_bytes);
+    if (arrays->y)
+        memcpy(y, arrays->y + (size_t)index * arrays->y_bytes, arrays->y_bytes);
     return true;
+}
+
+static int64_t arrays_label(void *self, int64_t index)
+{
+    const struct arrays *arrays = self;
+    return arrays->classes ? ((const int64_t *)(const void *)arrays->y)[index] : -1;
 }
 
 static void arrays_free(void *self)
@@ -139,16 +170,18 @@ static void arrays_free(void *self)
     free(arrays);
 }
 
-static const ursa_dataset_class arrays_class = {arrays_count, arrays_get, arrays_free};
+static const ursa_dataset_class arrays_class = {
+    .count = arrays_count, .get = arrays_get, .free = arrays_free, .label = arrays_label};
 
 ursa_dataset *ursa_array_dataset(void *x, void *y, int64_t count, const ursa_item_layout *layout)
 {
-    struct arrays *arrays = x && y ? ursa_alloc(sizeof *arrays) : NULL;
+    struct arrays *arrays = x && (y || layout->unlabelled) ? ursa_alloc(sizeof *arrays) : NULL;
     if (!arrays) {
         free(x);
         free(y);
         return NULL;
     }
-    *arrays = (struct arrays){x, y, count, ursa_x_bytes(layout), ursa_y_bytes(layout)};
+    bool classes = y && layout->y_dtype == URSA_I64 && layout->y_shape.ndim == 0;
+    *arrays = (struct arrays){x, y, count, ursa_x_bytes(layout), ursa_y_bytes(layout), classes};
     return ursa_dataset_new(&arrays_class, arrays, layout);
 }

@@ -29,7 +29,30 @@ static void subset_free(void *self)
     free(subset);
 }
 
-static const ursa_dataset_class subset_class = {subset_count, subset_get, subset_free};
+static const char *subset_path(void *self, int64_t index)
+{
+    const struct subset *subset = self;
+    return ursa_dataset_path(subset->whole, subset->indices[index]);
+}
+
+static int64_t subset_label(void *self, int64_t index)
+{
+    const struct subset *subset = self;
+    return ursa_dataset_label(subset->whole, subset->indices[index]);
+}
+
+static ursa_dataset *subset_with_training(void *self, bool training)
+{
+    const struct subset *subset = self;
+    ursa_dataset *whole = ursa_dataset_with_training(subset->whole, training);
+    ursa_dataset *same = ursa_subset(whole, subset->indices, subset->count);
+    ursa_dataset_free(whole);
+    return same;
+}
+
+static const ursa_dataset_class subset_class = {
+    subset_count, subset_get, subset_free, subset_path, subset_label, subset_with_training,
+};
 
 static bool inside(const int64_t *indices, int64_t count, int64_t bound)
 {

@@ -24,7 +24,7 @@ FLOORS = [
 ]
 # Public headers of a room that has more than one.
 ROOM_OF_HEADER = {"transform": "data", "datablock": "data", "frame": "data", "download": "data", "kaggle": "data",
-                  "metrics": "learner"}
+                  "metrics": "learner", "vision_data": "vision"}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SUFFIXES = {".c", ".h", ".def", ".cl"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<(ursa/[^>]+)>)')

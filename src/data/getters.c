@@ -1,0 +1,98 @@
+/* getters.c — finding the input and the target of an item. */
+#include "datablock.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool ursa_get_item_itself(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
+{
+    (void)getter;
+    if (item->value) {
+        found->value = item->value;
+        return true;
+    }
+    if (item->path)
+        return ursa_found_add_text(found, item->path);
+    return ursa_fail(URSA_ERROR_ARGUMENT, "datablock: get_x is needed: the items are rows of a frame");
+}
+
+bool ursa_get_item_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
+{
+    (void)getter;
+    if (!item->label)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "item_label: the source gives no label");
+    return ursa_found_add_text(found, item->label);
+}
+
+bool ursa_get_by_label_function(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
+{
+    return getter->function(getter->context, item, found);
+}
+
+/* ---- folders ---------------------------------------------------------------------- */
+
+bool ursa_get_parent_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
+{
+    (void)getter;
+    const char *slash = item->path ? strrchr(item->path, '/') : NULL;
+    const char *start = slash;
+    while (start && start > item->path && start[-1] != '/')
+        start--;
+    if (!slash || start == slash)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "parent_label: it is in no folder");
+    char *name = ursa_format("%.*s", (int)(slash - start), start);
+    bool added = name && ursa_found_add_text(found, name);
+    free(name);
+    return added;
+}
+
+/* ---- columns ------------------------------------------------------------------------- */
+
+static bool add_between(const ursa_getter *getter, const char *text, size_t length, ursa_found *found)
+{
+    char *full = ursa_format("%s%.*s%s", getter->prefix ? getter->prefix : "", (int)length, text,
+                             getter->suffix ? getter->suffix : "");
+    bool added = full && ursa_found_add_text(found, full);
+    free(full);
+    return added;
+}
+
+static bool add_parts(const ursa_getter *getter, const char *text, ursa_found *found)
+{
+    size_t step = strlen(getter->delim);
+    for (;;) {
+        const char *end = strstr(text, getter->delim);
+        size_t length = end ? (size_t)(end - text) : strlen(text);
+        if (length > 0 && !add_between(getter, text, length, found))
+            return false;
+        if (!end)
+            return true;
+        text = end + step;
+    }
+}
+
+static bool add_cell(const ursa_getter *getter, const ursa_data_item *item, const char *column, ursa_found *found)
+{
+    int index = ursa_frame_column_index(item->frame, column);
+    if (index < 0)
+        return false;
+    const char *text = ursa_frame_text(item->frame, item->row, index);
+    bool splits = getter->delim && *getter->delim;
+    if (!text)
+        return splits || ursa_fail(URSA_ERROR_FORMAT, "column \"%s\": the cell is missing", column);
+    return splits ? add_parts(getter, text, found) : add_between(getter, text, strlen(text), found);
+}
+
+bool ursa_get_column(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
+{
+    if (!getter->columns || !getter->columns[0])
+        return ursa_fail(URSA_ERROR_ARGUMENT, "column: no column is named");
+    if (!item->frame)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "column \"%s\": items are files, not rows of a frame",
+                         getter->columns[0]);
+    for (int i = 0; getter->columns[i]; i++)
+        if (!add_cell(getter, item, getter->columns[i], found))
+            return false;
+    return true;
+}

@@ -1,0 +1,179 @@
+/* image_blocks.c — inputs that are pictures, and targets that are a class per
+ * pixel. Only the head of a file is read when a value is made; its pixels are
+ * left to the transform that wants them. */
+#include <ursa/vision.h>
+#include <ursa/vision_data.h>
+#include "base/memory.h"
+#include "image_memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <stb/stb_image.h>
+
+/* ---- files -------------------------------------------------------------------- */
+
+/* What the head of a file says. */
+struct head {
+    int rows, columns, channels; /* channels 1 or 3 */
+};
+
+static bool read_head(const char *path, struct head *head)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return ursa_fail(URSA_ERROR_IO, "%s: cannot be read: %s", path, strerror(errno));
+    int found = 0;
+    fseek(file, 0, SEEK_END);
+    long bytes = ftell(file);
+    rewind(file);
+    ursa_image_set_limit((size_t)(2 * (bytes > 0 ? bytes : 0) + (1 << 16)));
+    bool known = bytes > 0 && stbi_info_from_file(file, &head->columns, &head->rows, &found);
+    fclose(file);
+    head->channels = found < 3 ? 1 : 3;
+    if (bytes <= 0)
+        return ursa_fail(URSA_ERROR_FORMAT, "%s: empty: expected an image, found 0 bytes", path);
+    if (!known)
+        return ursa_fail(URSA_ERROR_FORMAT, "%s: not an image that can be read: %s", path, stbi_failure_reason());
+    return (head->rows > 0 && head->columns > 0) ||
+           ursa_fail(URSA_ERROR_FORMAT, "%s: a picture of %d × %d pixels", path, head->columns, head->rows);
+}
+
+static bool read_pixels(ursa_value *value)
+{
+    bool mask = value->kind == URSA_KIND_MASK;
+    ursa_image image;
+    if (!ursa_image_read(value->path, mask ? 1 : (int)value->shape.dim[2], &image))
+        return false;
+    if (image.rows != value->shape.dim[0] || image.columns != value->shape.dim[1]) {
+        ursa_fail(URSA_ERROR_FORMAT, "%s: %d × %d pixels, where its head says %lld × %lld", value->path, image.columns,
+                  image.rows, (long long)value->shape.dim[1], (long long)value->shape.dim[0]);
+        ursa_image_free(&image);
+        return false;
+    }
+    value->data = image.pixels;
+    return true;
+}
+
+/* The path that a getter found, NULL with an error when it found anything else. */
+static const char *path_of(const ursa_block *block, const ursa_found *found)
+{
+    if (found->text_count == 1)
+        return found->texts[0];
+    ursa_fail(URSA_ERROR_ARGUMENT, "%s block: an item has %d files; expected one", block->class->name,
+              found->text_count);
+    return NULL;
+}
+
+static bool make_value(ursa_kind kind, const char *path, ursa_dims shape, ursa_value *value)
+{
+    *value = (ursa_value){.kind = kind, .dtype = URSA_U8, .shape = shape, .decode = read_pixels};
+    value->path = ursa_copy_string(path);
+    return value->path;
+}
+
+/* ---- pictures in memory ----------------------------------------------------------- */
+
+/* Grey to three equal channels, or colours to grey (BT.601, as PIL's "L"). */
+static void convert(const uint8_t *from, int64_t pixels, int channels, int wanted, uint8_t *to)
+{
+    for (int64_t p = 0; p < pixels; p++)
+        for (int c = 0; c < wanted; c++) {
+            const uint8_t *pixel = from + p * channels;
+            int grey = channels == 3 ? (299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] + 500) / 1000 : pixel[0];
+            to[p * wanted + c] = channels == wanted ? pixel[c] : (uint8_t)grey;
+        }
+}
+
+static bool copy_value(const ursa_block *block, const ursa_value *given, ursa_value *value)
+{
+    if (given->kind != URSA_KIND_IMAGE || given->dtype != URSA_U8 || given->shape.ndim != 3 || !given->data)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "image block: a value in memory that is no image of u8 [H, W, C]");
+    int channels = (int)given->shape.dim[2], wanted = block->channels ? block->channels : channels;
+    int64_t pixels = given->shape.dim[0] * given->shape.dim[1];
+    *value = (ursa_value){.kind = URSA_KIND_IMAGE, .dtype = URSA_U8, .shape = given->shape};
+    value->shape.dim[2] = wanted;
+    value->data = ursa_alloc((size_t)(pixels * wanted) + 1);
+    if (value->data)
+        convert(given->data, pixels, channels, wanted, value->data);
+    return value->data;
+}
+
+/* ---- the image block ---------------------------------------------------------------- */
+
+static bool inspect_image(const ursa_block *block, const ursa_found *found, int *channels)
+{
+    if (found->value) {
+        *channels = found->value->shape.ndim == 3 ? (int)found->value->shape.dim[2] : 0;
+        return true;
+    }
+    struct head head;
+    const char *path = path_of(block, found);
+    bool read = path && read_head(path, &head);
+    *channels = read ? head.channels : 0;
+    return read;
+}
+
+static bool load_image(const ursa_block *block, const ursa_found *found, ursa_value *value)
+{
+    if (found->value)
+        return copy_value(block, found->value, value);
+    struct head head;
+    const char *path = path_of(block, found);
+    if (!path || !read_head(path, &head))
+        return false;
+    int channels = block->channels ? block->channels : head.channels;
+    return make_value(URSA_KIND_IMAGE, path, ursa_shape(head.rows, head.columns, channels), value);
+}
+
+static char *image_text(const ursa_block *block, const void *data, ursa_dims shape)
+{
+    (void)block, (void)data;
+    if (shape.ndim < 2)
+        return ursa_copy_string("an image");
+    return ursa_format("%lld × %lld px", (long long)shape.dim[1], (long long)shape.dim[0]);
+}
+
+const ursa_block_class ursa_image_block_class = {
+    .name = "image",
+    .kind = URSA_KIND_IMAGE,
+    .inspect = inspect_image,
+    .load = load_image,
+    .text = image_text,
+};
+
+/* ---- the mask block -------------------------------------------------------------------- */
+
+static bool inspect_mask(const ursa_block *block, const ursa_found *found, int *channels)
+{
+    struct head head;
+    const char *path = path_of(block, found);
+    *channels = 1;
+    return path && read_head(path, &head) &&
+           (head.channels == 1 ||
+            ursa_fail(URSA_ERROR_FORMAT, "%s: a picture with colours; a mask is grey, its levels the classes", path));
+}
+
+static bool load_mask(const ursa_block *block, const ursa_found *found, ursa_value *value)
+{
+    struct head head;
+    const char *path = path_of(block, found);
+    return path && read_head(path, &head) &&
+           make_value(URSA_KIND_MASK, path, ursa_shape(head.rows, head.columns), value);
+}
+
+static int64_t mask_outputs(const ursa_block *block)
+{
+    return ursa_vocab_count(block->vocab);
+}
+
+const ursa_block_class ursa_mask_block_class = {
+    .name = "mask",
+    .kind = URSA_KIND_MASK,
+    .inspect = inspect_mask,
+    .load = load_mask,
+    .text = image_text,
+    .outputs = mask_outputs,
+};
