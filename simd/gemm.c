@@ -21,7 +21,7 @@
 #elif defined(URSA_SIMD_AVX2)
 #define ROWS    6
 #define VECTORS 2
-#define INNER   384
+#define INNER   256
 #elif defined(URSA_SIMD_NEON)
 #define ROWS    12
 #define VECTORS 2
@@ -33,16 +33,30 @@
 #endif
 #define COLUMNS (VECTORS * V_LANES)
 
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL      _Pragma("GCC unroll 16")
+#define UNROLL_STEP _Pragma("GCC unroll 4")
+
+/* Makes the compiler load a vector once and keep it: left alone it repeats the load as an operand of every
+ * multiply-add, and then the loads are what the processor waits for. */
+#if defined(URSA_SIMD_EMULATED)
+#define KEEP(v) ((void)0)
+#elif defined(URSA_SIMD_AVX512)
+#define KEEP(v) __asm__("" : "+v"(v))
+#elif defined(URSA_SIMD_AVX2)
+#define KEEP(v) __asm__("" : "+x"(v))
+#else
+#define KEEP(v) ((void)0)
+#endif
 
 /* ---- what happens to a finished sum -------------------------------------- */
 
+/* `last` lanes of the last vector are in use; masked loads and stores are slow on some processors, so only where the
+ * row ends within it. */
 V_INLINE vf load_columns(const float *p, int vector, int vectors, int last)
 {
-    return vector == vectors - 1 ? vf_load_n(p, last) : vf_load(p);
+    return vector == vectors - 1 && last < V_LANES ? vf_load_n(p, last) : vf_load(p);
 }
 
-/* Masked stores are slow on some processors: only where the row ends within a vector. */
 V_INLINE void store_row(float *out, const vf *sum, const int vectors, int last)
 {
     UNROLL
@@ -54,9 +68,9 @@ V_INLINE void store_row(float *out, const vf *sum, const int vectors, int last)
         vf_store_n(out + (vectors - 1) * V_LANES, sum[vectors - 1], last);
 }
 
-V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], const int rows, const int vectors)
+V_INLINE void finish_rows(const struct ursa_tile *t, vf sum[ROWS][VECTORS], const int rows, const int vectors,
+                          const int last)
 {
-    int last = t->width - (vectors - 1) * V_LANES;
     if (t->alpha != 1) {
         vf alpha = vf_set(t->alpha);
         UNROLL
@@ -96,6 +110,15 @@ V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], cons
         store_row(t->out[i] + t->column, sum[i], vectors, last);
 }
 
+V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], const int rows, const int vectors)
+{
+    int last = t->width - (vectors - 1) * V_LANES;
+    if (last == V_LANES)
+        finish_rows(t, sum, rows, vectors, V_LANES);
+    else
+        finish_rows(t, sum, rows, vectors, last);
+}
+
 /* ---- the micro-kernels ---------------------------------------------------- */
 
 /* `partial`: the last vector of a row of B must not be read past the width. */
@@ -123,8 +146,10 @@ V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vec
         for (int64_t k = t->length; k > 0; k--) {
             vf y[VECTORS];
             UNROLL
-            for (int v = 0; v < vectors; v++)
+            for (int v = 0; v < vectors; v++) {
                 y[v] = partial && v == vectors - 1 ? vf_load_n(b + v * V_LANES, last) : vf_load(b + v * V_LANES);
+                KEEP(y[v]);
+            }
             UNROLL
             for (int i = 0; i < rows; i++) {
                 vf x = vf_set(a[i][at]);
@@ -139,6 +164,81 @@ V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vec
     finish_tile(t, sum, rows, vectors);
 }
 
+/* sum[i][v] += x[i] y[v], for the x of one step of a slice. */
+#ifdef URSA_SIMD_NEON
+#define ADD_ROW(i)                                                                                                     \
+    if ((i) < rows)                                                                                                    \
+        UNROLL                                                                                                         \
+    for (int v = 0; v < vectors; v++)                                                                                  \
+    sum[i][v] = vfmaq_laneq_f32(sum[i][v], y[v], xs[(i) / 4], (i) % 4)
+
+V_INLINE void add_step(vf sum[ROWS][VECTORS], const float *x, const vf *y, const int rows, const int vectors)
+{
+    vf xs[ROWS / 4];
+    UNROLL
+    for (int i = 0; i < (rows + 3) / 4; i++)
+        xs[i] = vf_load(x + 4 * i);
+    ADD_ROW(0);
+    ADD_ROW(1);
+    ADD_ROW(2);
+    ADD_ROW(3);
+    ADD_ROW(4);
+    ADD_ROW(5);
+    ADD_ROW(6);
+    ADD_ROW(7);
+    ADD_ROW(8);
+    ADD_ROW(9);
+    ADD_ROW(10);
+    ADD_ROW(11);
+}
+#else
+V_INLINE void add_step(vf sum[ROWS][VECTORS], const float *x, const vf *y, const int rows, const int vectors)
+{
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        vf xs = vf_set(x[i]);
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = vf_fma(xs, y[v], sum[i][v]);
+    }
+}
+#endif
+
+V_INLINE void slice_step(vf sum[ROWS][VECTORS], const float *x, const float *b, const int rows, const int vectors)
+{
+    vf y[VECTORS];
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        y[v] = vf_load(b + v * V_LANES);
+        KEEP(y[v]);
+    }
+    add_step(sum, x, y, rows, vectors);
+}
+
+V_INLINE void slice_body(const struct ursa_tile *t, const int rows, const int vectors)
+{
+    vf sum[ROWS][VECTORS];
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum[i][v] = vf_zero();
+
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        __builtin_prefetch(t->out[i] + t->column, 1);
+
+    const float *a = t->slice, *b = t->b;
+    int64_t k = t->length;
+    for (; k >= 4; k -= 4, a += 4 * ROWS, b += 4 * COLUMNS)
+        UNROLL
+    for (int step = 0; step < 4; step++)
+        slice_step(sum, a + step * ROWS, b + step * COLUMNS, rows, vectors);
+    for (; k > 0; k--, a += ROWS, b += COLUMNS)
+        slice_step(sum, a, b, rows, vectors);
+    finish_tile(t, sum, rows, vectors);
+}
+
 V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int vectors)
 {
     vf sum[ROWS][VECTORS];
@@ -150,19 +250,10 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
 
     const float *a = p->a, *b = p->b;
     const int32_t *end = p->pair + 2 * p->count;
+    UNROLL_STEP
     for (const int32_t *pair = p->pair; pair < end; pair += 2) {
         const float *pa = a + pair[0], *pb = b + pair[1];
-        vf y[VECTORS];
-        UNROLL
-        for (int v = 0; v < vectors; v++)
-            y[v] = vf_load(pb + v * V_LANES);
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            vf x = vf_set(pa[i]);
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                sum[i][v] = vf_fma(x, y[v], sum[i][v]);
-        }
+        slice_step(sum, pa, pb, rows, vectors);
     }
     int last = p->width - (vectors - 1) * V_LANES;
     if (p->add) {
@@ -206,6 +297,10 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
     {                                                                                                                  \
         tile_body(t, r, v, true);                                                                                      \
     }                                                                                                                  \
+    static void slice_##r##_##v(const struct ursa_tile *t)                                                             \
+    {                                                                                                                  \
+        slice_body(t, r, v);                                                                                           \
+    }                                                                                                                  \
     static void pairs_##r##_##v(const struct ursa_pairs *p)                                                            \
     {                                                                                                                  \
         pairs_body(p, r, v);                                                                                           \
@@ -214,15 +309,19 @@ FOR_TILES(DEFINE)
 
 #define TILE(r, v)  [v - 1][r - 1] = tile_##r##_##v,
 #define EDGE(r, v)  [v - 1][r - 1] = edge_##r##_##v,
+#define SLICE(r, v) [v - 1][r - 1] = slice_##r##_##v,
 #define PAIRS(r, v) [v - 1][r - 1] = pairs_##r##_##v,
 static void (*const tiles[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(TILE)};
 static void (*const edges[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(EDGE)};
+static void (*const slice_tiles[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(SLICE)};
 static void (*const pair_tiles[VECTORS][ROWS])(const struct ursa_pairs *) = {FOR_TILES(PAIRS)};
 
 static void tile(const struct ursa_tile *t)
 {
     unsigned vector = (unsigned)(t->width - 1) / V_LANES, row = (unsigned)(t->height - 1);
-    if (t->padded || t->width % V_LANES == 0)
+    if (t->slice)
+        slice_tiles[vector][row](t);
+    else if (t->padded || t->width % V_LANES == 0)
         tiles[vector][row](t);
     else
         edges[vector][row](t);
@@ -321,6 +420,49 @@ static void slice(const float *y, int64_t y_stride, int64_t length, int64_t heig
     }
 }
 
+/* Blocks of rows that `gather` turns over at once: beside one another, the last one flush with the end of the slice.
+ * A slice that is narrower than a block gets what the block has more; the next step overwrites that. */
+#define GATHER_WIDTH (ROWS < V_BLOCK ? 1 : (ROWS + V_BLOCK - 1) / V_BLOCK)
+
+V_INLINE void gather_blocks(const float *const from[ROWS], int64_t length, float *to)
+{
+    for (int64_t k = 0; k < length; k += V_BLOCK, to += V_BLOCK * ROWS)
+        UNROLL
+    for (int w = 0; w < GATHER_WIDTH; w++) {
+        int first = ROWS < V_BLOCK || (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
+        v_row row[V_BLOCK];
+        UNROLL
+        for (int i = 0; i < V_BLOCK; i++)
+            row[i] = v_row_load(from[first + i < ROWS ? first + i : ROWS - 1] + k);
+        v_turn(row);
+        UNROLL
+        for (int i = 0; i < V_BLOCK; i++)
+            v_row_store(to + i * ROWS + first, row[i]);
+    }
+}
+
+static void gather(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
+                   int64_t height, float *slices)
+{
+    int64_t whole = length / V_BLOCK * V_BLOCK, size = segments * length * ROWS + SLACK;
+    for (int64_t i = 0; i < height; i += ROWS, slices += size, row += ROWS * row_stride) {
+        int64_t last = height - i < ROWS ? height - i - 1 : ROWS - 1;
+        float *to = slices;
+        for (int64_t s = 0; s < segments; s++) {
+            const float *from[ROWS];
+            UNROLL
+            for (int64_t r = 0; r < ROWS; r++)
+                from[r] = row[(r < last ? r : last) * row_stride + s] + skip;
+            gather_blocks(from, whole, to);
+            for (int64_t k = whole; k < length; k++)
+                UNROLL
+            for (int r = 0; r < ROWS; r++)
+                to[k * ROWS + r] = from[r][k];
+            to += length * ROWS;
+        }
+    }
+}
+
 static void pack_elements(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width,
                           float *panel)
 {
@@ -364,6 +506,7 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .dots = dots,
     .pack = pack,
     .copy = copy,
+    .gather = gather,
     .slice = slice,
     .slack = SLACK,
     .add = add,

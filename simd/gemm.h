@@ -24,11 +24,17 @@
  * A plain product has one segment. A convolution has one per tap of its
  * window: row i is an output pixel, and the pointer leads to the channels of
  * the input pixel under that tap. So no matrix of windows is ever written
- * (Dukhan, "The Indirect Convolution Algorithm", 2019). */
+ * (Dukhan, "The Indirect Convolution Algorithm", 2019).
+ *
+ * Where many tiles read the same rows, they are first copied into a slice (see
+ * `gather`), after which the inner dimension is a single stream,
+ * A[i, k] = slice[k rows + i] for k < length, and b is a packed panel. */
 struct ursa_tile {
+    const float *slice; /* or NULL, and then: */
     const float *const *row;
     int64_t row_stride;
-    int64_t segments, length, skip, step;
+    int64_t segments, skip, step;
+    int64_t length; /* of a segment, or of the slice */
     const float *b;
     int64_t b_stride;
     float *const *out; /* one pointer per row */
@@ -75,8 +81,11 @@ struct ursa_simd_gemm {
     void (*copy)(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,
                  int64_t panel_stride);
 
-    /* The same cut into slices as high as a tile, one behind the other: slice i / rows of `slices` holds
-     * [k rows + i % rows] = y[k y_stride + i], and lasts length rows + slack floats. */
+    /* Cut into slices as high as a tile, one behind the other: slice i / rows of `slices` holds
+     * [k rows + i % rows] for i < height, and lasts (number of k) rows + slack floats. `slice` takes y[k y_stride + i];
+     * `gather` takes for k = s length + l what row[i row_stride + s] has at skip + l. */
+    void (*gather)(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
+                   int64_t height, float *slices);
     void (*slice)(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices);
     int slack;
 

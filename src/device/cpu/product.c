@@ -9,8 +9,8 @@
  *   L2          a block of A: ROW_BLOCK rows, `inner` steps; every panel uses it
  *   L3          all of B, packed panel by panel in the order in which it is read
  *
- * B is packed once, before the tasks start; A is read where it lies, because
- * the micro-kernel broadcasts single elements of it. A task is a rectangle of
+ * B is packed once, before the tasks start; A block by block, within a task, or
+ * read where it lies where that is cheaper. A task is a rectangle of
  * out and goes through all of the inner dimension itself, so no two tasks ever
  * add to the same number, and the order of the sums is that of the shape.
  */
@@ -19,9 +19,10 @@
 #include "base/parallel.h"
 #include "simd/elementwise.h"
 
-#define ROW_BLOCK  192     /* rows of A in a block, a multiple of every micro-kernel's rows */
-#define MIN_TASKS  32      /* below this, blocks are made narrower, so that many cores have work */
-#define SMALL_WORK 2000000 /* multiply-adds that are not worth a second thread */
+#define ROW_BLOCK    144     /* rows of A in a block, a multiple of every micro-kernel's rows */
+#define MIN_TASKS    24      /* below this, blocks are made narrower, so that many cores have work */
+#define SMALL_WORK   2000000 /* multiply-adds that are not worth a second thread */
+#define SLICE_PANELS 3       /* panels of B that have to use a block of A for it to be cut into slices */
 
 /* The inner dimension, cut into parts that fit: whole segments, or parts of one. */
 struct part {
@@ -108,48 +109,40 @@ struct block {
     const float **row_at;
     float *const *out_at;
     const float *b; /* panels of the group, or its B */
-    float *copy;    /* room for a part of the rows, or NULL where they are used in place */
-    const float *origin;
+    float *slices;  /* a part of the rows, in slices as high as a tile; NULL when they are used in place */
 };
 
-/* Rows of A that lie a power of two apart fight for the same sets of the
- * cache, and with A transposed every step is a new line, even a new page.
- * Where enough panels use a block of A, it is copied to a better pitch first;
- * in the order in which it lies, so the copy runs at full width. */
-static bool is_copied(const struct ursa_product *p, const struct block *block, const struct ursa_simd_gemm *simd)
-{
-    int64_t panels = ursa_ceil_div(block->columns, simd->columns);
-    return p->row_stride && inner_extent(p) && block->rows > simd->rows && panels >= (p->step == 1 ? 6 : 2);
-}
-
-static bool copy_new(const struct run *run, struct block *block)
+/* The micro-kernel reads a slice as one stream, rows in place as many: these fight for the same sets of the cache where
+ * they lie a power of two apart, and with A transposed every step is a new line, even a new page. Where enough panels
+ * use a block of A, it is cut into slices first. */
+static bool is_sliced(const struct run *run, const struct block *block)
 {
     const struct ursa_product *p = run->product;
-    bool transposed = p->step != 1;
-    int64_t longest = p->length < run->simd->inner ? p->length : run->simd->inner;
-    int64_t pitch = ursa_odd_pitch(transposed ? block->rows : longest);
-    block->copy = ursa_scratch(URSA_SLOT_TASK, (size_t)(pitch * (transposed ? longest : block->rows)) * sizeof(float));
-    if (!block->copy)
-        return false;
-    block->origin = block->row_at[0];
-    for (int64_t i = 0; i < block->rows; i++)
-        block->row_at[i] = block->copy + (transposed ? i : i * pitch);
-    return true;
+    int64_t panels = ursa_ceil_div(block->columns, run->simd->columns);
+    return run->panels && inner_extent(p) && block->rows > 1 && panels >= (p->step == 1 ? SLICE_PANELS : 2);
 }
 
-/* The part of the rows that comes next; the pointers stay as they are. Returns the step within a row. */
-static int64_t copy_part(const struct run *run, const struct block *block, const struct part *part)
+static int64_t slice_floats(const struct run *run, int64_t steps)
+{
+    return steps * run->simd->rows + run->simd->slack;
+}
+
+static bool slices_new(const struct run *run, struct block *block)
+{
+    int64_t steps = inner_extent(run->product) < run->simd->inner ? inner_extent(run->product) : run->simd->inner;
+    int64_t count = ursa_ceil_div(block->rows, run->simd->rows);
+    block->slices = ursa_scratch(URSA_SLOT_TASK, (size_t)(count * slice_floats(run, steps)) * sizeof(float));
+    return block->slices;
+}
+
+static void cut_slices(const struct run *run, const struct block *block, const struct part *part)
 {
     const struct ursa_product *p = run->product;
-    const float *from = block->origin + part->skip * p->step;
-    if (p->step == 1) {
-        int64_t pitch = block->rows > 1 ? block->row_at[1] - block->row_at[0] : 0;
-        run->simd->copy(from, p->row_stride, block->rows, part->length, part->length, block->copy, pitch);
-        return 1;
-    }
-    int64_t pitch = ursa_odd_pitch(block->rows);
-    run->simd->copy(from, p->step, part->length, block->rows, block->rows, block->copy, pitch);
-    return pitch;
+    if (p->step == 1)
+        run->simd->gather(block->row_at + part->segment, p->segments, part->segments, part->length, part->skip,
+                          block->rows, block->slices);
+    else
+        run->simd->slice(block->row_at[0] + part->skip * p->step, p->step, part->length, block->rows, block->slices);
 }
 
 /* While a panel is in use the next one is fetched, a share with every tile:
@@ -165,19 +158,21 @@ static void run_part(const struct run *run, const struct block *block, const str
 {
     const struct ursa_product *p = run->product;
     const struct ursa_simd_gemm *simd = run->simd;
-    int64_t k = part->segment * p->length + part->skip;
+    int64_t k = part->segment * p->length + part->skip, slice = slice_floats(run, part->segments * part->length);
     struct ursa_tile tile = {
         .row_stride = p->segments,
         .segments = part->segments,
-        .length = part->length,
-        .skip = block->copy ? 0 : part->skip * p->step,
-        .step = block->copy ? copy_part(run, block, part) : p->step,
+        .length = block->slices ? part->segments * part->length : part->length,
+        .skip = part->skip * p->step,
+        .step = p->step,
         .b_stride = run->panels ? simd->columns : p->factor.k_stride,
         .padded = run->panels != NULL,
         .alpha = p->alpha,
         .beta = first ? p->beta : 1,
         .relu = last && p->activation.used && p->activation.kind == URSA_UNARY_relu,
     };
+    if (block->slices)
+        cut_slices(run, block, part);
     for (int64_t j = block->column; j < block->column + block->columns; j += simd->columns) {
         int64_t left = block->column + block->columns - j;
         tile.width = (int)(left < simd->columns ? left : simd->columns);
@@ -190,6 +185,7 @@ static void run_part(const struct run *run, const struct block *block, const str
             fetch_share(tile.b + (size ? inner_extent(p) * simd->columns : 0), size, i, block->rows, simd->rows);
             tile.height = (int)(block->rows - i < simd->rows ? block->rows - i : simd->rows);
             tile.row = (const float *const *)block->row_at + i * p->segments + part->segment;
+            tile.slice = block->slices ? block->slices + i / simd->rows * slice : NULL;
             tile.out = block->out_at + i;
             simd->tile(&tile);
         }
@@ -206,7 +202,7 @@ static void run_block(const struct run *run, struct block *block)
     p->find(p->context, block->group, block->row, block->row + block->rows, row, out);
     block->row_at = row;
     block->out_at = out;
-    if (is_copied(p, block, run->simd) && !copy_new(run, block))
+    if (is_sliced(run, block) && !slices_new(run, block))
         return;
     int64_t parts = part_count(p, run->simd->inner);
     for (int64_t i = 0; i < parts; i++) {
