@@ -262,6 +262,10 @@ typedef enum ursa_verdict {
     URSA_FAIL,          /* ends training; the callback has latched an error */
 } ursa_verdict;
 
+/* From this order on callbacks watch training and do not change its steps; they are not told of what a learning rate
+ * finder does. */
+enum { URSA_ORDER_WATCHING = 50 };
+
 struct ursa_callback {
     const char *name;
     int order; /* lower runs first; equal: in the order they were added */

@@ -76,6 +76,8 @@ void ursa_remove_callbacks(ursa_learner *learner, ursa_callback *const *callback
 ursa_verdict ursa_learner_notify(ursa_learner *learner, ursa_event event)
 {
     for (int i = 0; i < learner->callback_count; i++) {
+        if (learner->finding && learner->callbacks[i]->order >= URSA_ORDER_WATCHING)
+            break;
         ursa_verdict verdict = learner->callbacks[i]->on(learner->callbacks[i], learner, event);
         if (verdict != URSA_CONTINUE)
             return verdict;

@@ -29,7 +29,7 @@ static ursa_verdict on_nan(ursa_callback *callback, ursa_learner *learner, ursa_
 
 ursa_callback *ursa_stop_on_nan(void)
 {
-    return ursa_callback_make(sizeof(ursa_callback), "stop_on_nan", 40, on_nan, release);
+    return ursa_callback_make(sizeof(ursa_callback), "stop_on_nan", 55, on_nan, release);
 }
 
 struct clip_callback {

@@ -23,7 +23,7 @@ static ursa_optimizer *make_optimizer(ursa_module *model, const ursa_learner_opt
 static ursa_loss loss_for(ursa_dataloader *loader)
 {
     const ursa_item_layout *layout = loader ? ursa_dataset_layout(ursa_dataloader_dataset(loader)) : NULL;
-    return layout ? ursa_loss_for(URSA_KIND_TENSOR, layout->y_dtype) : ursa_cross_entropy_loss();
+    return layout ? ursa_loss_for(layout->y_kind, layout->y_dtype) : ursa_cross_entropy_loss();
 }
 
 static void fill_options(ursa_learner *learner)

@@ -15,6 +15,7 @@ struct ursa_learner {
     ursa_training training;
     int64_t fits;           /* begun so far */
     int64_t epochs_trained; /* by all fits: numbers the orders of the items */
+    bool finding;           /* a learning rate: callbacks that watch are not told */
     int64_t first_batch;    /* of the next epoch, which is resumed there; else 0 */
 
     ursa_callback **callbacks;
