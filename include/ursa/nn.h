@@ -27,6 +27,12 @@ typedef struct ursa_module ursa_module;
 /* The module applied to x. */
 URSA_API ursa_tensor *ursa_forward(ursa_module *module, ursa_tensor *x);
 
+/* Has `watch` told, on this thread, of every module that has been applied, inner
+ * ones before outer ones, with what came out; NULL ends it. For summaries and
+ * for looking at activations. */
+typedef void ursa_forward_watch(void *context, ursa_module *module, ursa_tensor *y);
+URSA_API void ursa_watch_forward(ursa_forward_watch *watch, void *context);
+
 /* Training or inference, for the module and all below it: dropout, batch norm. */
 URSA_API void ursa_train_mode(ursa_module *module, bool training);
 URSA_API bool ursa_is_training(const ursa_module *module);

@@ -103,6 +103,9 @@ URSA_API bool ursa_plot_predictions(const char *path, const ursa_classifier *cla
 URSA_API bool ursa_plot_losses(ursa_learner *learner, const char *path);
 /* The learning rate of every step so far. */
 URSA_API bool ursa_plot_rates(ursa_learner *learner, const char *path);
+/* The curve of the learning rate finder, without its ends as fastai shows it,
+ * with its suggestions marked. */
+URSA_API bool ursa_plot_lr_find(const ursa_lr_found *found, const char *path);
 /* A schedule over the whole of a training. */
 URSA_API bool ursa_plot_schedule(const ursa_schedule *schedule, const char *path);
 /* A live loss graph: draws ursa_plot_losses() anew after every epoch. A picture

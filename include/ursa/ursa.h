@@ -9,6 +9,7 @@
 #include <ursa/device.h>
 #include <ursa/download.h>
 #include <ursa/frame.h>
+#include <ursa/interpret.h>
 #include <ursa/io.h>
 #include <ursa/learner.h>
 #include <ursa/loss.h>

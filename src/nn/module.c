@@ -243,11 +243,25 @@ const char *ursa_module_describe(ursa_module *module)
 
 /* ---- running ------------------------------------------------------------ */
 
+static _Thread_local struct {
+    ursa_forward_watch *tell;
+    void *context;
+} watch;
+
+void ursa_watch_forward(ursa_forward_watch *tell, void *context)
+{
+    watch.tell = tell;
+    watch.context = context;
+}
+
 ursa_tensor *ursa_forward(ursa_module *module, ursa_tensor *x)
 {
     if (!module || !x)
         return NULL;
-    return module->class->forward(module, module->state, x);
+    ursa_tensor *y = module->class->forward(module, module->state, x);
+    if (y && watch.tell)
+        watch.tell(watch.context, module, y);
+    return y;
 }
 
 void ursa_train_mode(ursa_module *module, bool training)
