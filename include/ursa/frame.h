@@ -148,6 +148,10 @@ typedef struct ursa_write_csv_options {
 URSA_API bool ursa_write_csv_opt(const ursa_frame *frame, const char *path, const ursa_write_csv_options *options);
 #define ursa_write_csv(frame, path, ...) ursa_write_csv_opt(frame, path, &(ursa_write_csv_options){__VA_ARGS__})
 
+/* The same as a text, to free(). */
+URSA_API char *ursa_frame_csv_text_opt(const ursa_frame *frame, const ursa_write_csv_options *options);
+#define ursa_frame_csv_text(frame, ...) ursa_frame_csv_text_opt(frame, &(ursa_write_csv_options){__VA_ARGS__})
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,7 @@
 #include <ursa/frame.h>
 #include <ursa/interpret.h>
 #include <ursa/io.h>
+#include <ursa/kaggle.h>
 #include <ursa/learner.h>
 #include <ursa/loss.h>
 #include <ursa/metrics.h>

@@ -72,5 +72,6 @@ int run_interpret(int argc, char **argv);
 int run_arch(int argc, char **argv);
 int run_bench(int argc, char **argv);
 int run_data(int argc, char **argv);
+int run_kaggle(int argc, char **argv);
 
 #endif

@@ -12,6 +12,7 @@ static const struct {
     {"predict", "classify images with a trained network", run_predict},
     {"interpret", "look at what a trained network gets right and wrong", run_interpret},
     {"data", "get data sets, look at tables", run_data},
+    {"kaggle", "competitions and data sets of kaggle.com", run_kaggle},
     {"devices", "list processors and graphics cards", run_devices},
     {"arch", "list architectures", run_arch},
     {"bench", "measure the speed of this machine", run_bench},

@@ -141,6 +141,8 @@ static bool on_begin(void *context, const ursa_http_answer *answer)
             return false;
     }
     write_tag(download, answer);
+    if (download->extras && download->extras->answered)
+        download->extras->answered(download->extras->context, answer);
     if (!download->progress)
         download->progress = ursa_progress_begin(download->label, download->total);
     return right_size(download);

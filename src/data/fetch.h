@@ -11,6 +11,8 @@ typedef struct ursa_fetch_extras {
     const char *user, *password;
     /* Says why the server refused, by an error; the status is none that may pass. NULL: an error of the usual kind. */
     void (*refused)(void *context, const char *url, const ursa_http_answer *answer);
+    /* Called when the file begins to come; may be NULL. */
+    void (*answered)(void *context, const ursa_http_answer *answer);
     void *context;
 } ursa_fetch_extras;
 

@@ -11,6 +11,7 @@ typedef struct ursa_http_answer {
     int64_t length;        /* of the body; -1 when not known */
     char etag[256];        /* "" when it said none */
     char modified[64];     /* Last-Modified */
+    char uploaded[64];     /* Range, of an upload that goes on */
     char range[96];        /* Content-Range */
     char retry_after[64];  /* Retry-After */
     char location[1024];   /* of the last redirect */

@@ -43,12 +43,14 @@ static size_t on_header(char *line, size_t one, size_t length, void *context)
     ursa_http_answer *answer = transfer->answer;
     if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         /* The headers of a redirect are not those of the file. */
-        *answer->etag = *answer->modified = *answer->range = *answer->retry_after = *answer->content_type = 0;
+        *answer->etag = *answer->modified = *answer->range = *answer->retry_after = *answer->content_type =
+            *answer->uploaded = 0;
         return one * length;
     }
     (void)(take_header(line, length, "ETag", answer->etag, sizeof answer->etag) ||
            take_header(line, length, "Last-Modified", answer->modified, sizeof answer->modified) ||
            take_header(line, length, "Content-Range", answer->range, sizeof answer->range) ||
+           take_header(line, length, "Range", answer->uploaded, sizeof answer->uploaded) ||
            take_header(line, length, "Retry-After", answer->retry_after, sizeof answer->retry_after) ||
            take_header(line, length, "Location", answer->location, sizeof answer->location) ||
            take_header(line, length, "Content-Type", answer->content_type, sizeof answer->content_type));
