@@ -60,14 +60,23 @@ URSA_API const char *ursa_safetensors_metadata(const ursa_safetensors *file, con
 
 /* ---- checkpoints ---------------------------------------------------------------------- *
  *
- * Weights from elsewhere, by their names, whatever the file is. */
+ * Weights from elsewhere, by their names, whatever the file is:
+ *  - what torch.save() wrote, in the zip format or the one before PyTorch 1.6.
+ *    The pickle in it is not run: its reader knows tensors, storages and
+ *    containers, and refuses the rest. The state dictionary may be what was
+ *    saved, or lie under "state_dict", "model_state_dict", "model" or the like;
+ *    "module." before all names is dropped. Doubles become f32, i8 and i16 i32;
+ *  - safetensors.
+ * The file is mapped: tensors are copied once, where they are loaded. It must
+ * not be changed while it is open. */
 typedef struct ursa_checkpoint ursa_checkpoint;
 
-/* Opens a safetensors file, told by its first bytes. */
+/* Opens a file, whose format is told by its first bytes. */
 URSA_API ursa_checkpoint *ursa_checkpoint_open(const char *path);
 URSA_API void ursa_checkpoint_close(ursa_checkpoint *file); /* takes NULL */
 URSA_API const char *ursa_checkpoint_path(const ursa_checkpoint *file);
-URSA_API const char *ursa_checkpoint_format(const ursa_checkpoint *file); /* "safetensors" */
+URSA_API const char *
+ursa_checkpoint_format(const ursa_checkpoint *file); /* "safetensors", "PyTorch (zip)", "PyTorch (legacy)" */
 URSA_API int ursa_checkpoint_count(const ursa_checkpoint *file);
 URSA_API const ursa_stored_tensor *ursa_checkpoint_at(const ursa_checkpoint *file, int index);
 URSA_API const ursa_stored_tensor *ursa_checkpoint_find(const ursa_checkpoint *file, const char *name); /* or NULL */
@@ -90,8 +99,11 @@ typedef struct ursa_load_options {
     const char *(*other_name)(const char *name, char *text, size_t size);
 } ursa_load_options;
 /* Reads the parameters of a module from a checkpoint, converted to the layout
- * of this library. Tensors that are missing or have other shapes are an error
- * that names them; tensors the module has no place for are logged. */
+ * of this library: PyTorch's weights [O, I, H, W] become [O, H, W, I]. All files
+ * of PyTorch's are taken to have its layout, as are safetensors whose metadata
+ * say "format": "pt"; those whose format begins with "ursa" have ours; of others
+ * the shapes decide, and PyTorch's layout where they fit both. Tensors that are missing or have other shapes are an
+ * error that names them; tensors the module has no place for are logged. */
 URSA_API bool ursa_load_checkpoint_opt(ursa_module *module, const ursa_checkpoint *file,
                                        const ursa_load_options *options);
 #define ursa_load_checkpoint(module, file, ...)                                                                        \

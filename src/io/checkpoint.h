@@ -2,6 +2,8 @@
 #ifndef URSA_IO_CHECKPOINT_H
 #define URSA_IO_CHECKPOINT_H
 
+#include "mapped.h"
+#include "torch_file.h"
 #include <ursa/io.h>
 
 /* How images' weights lie: [O, H, W, I] is ours, [O, I, H, W] PyTorch's. */
@@ -11,7 +13,12 @@ struct ursa_checkpoint {
     char *path;
     const char *format;
     ursa_weight_layout layout;
-    ursa_safetensors *safetensors; /* one of the formats; NULL for the others */
+    ursa_safetensors *safetensors; /* NULL: a file of PyTorch's */
+    ursa_mapped mapped;
+    ursa_torch_file *torch;
+    const ursa_stored_tensor *tensors;
+    int count;
+    const ursa_stored_tensor **by_name; /* sorted */
 };
 
 #endif

@@ -5,14 +5,13 @@
  */
 #include <ursa/io.h>
 #include "base/memory.h"
+#include "mapped.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { LENGTH_BYTES = 8, ALIGNMENT = 8 };
 static const uint64_t LONGEST_HEADER = 100u << 20; /* as the reference reader */
@@ -28,8 +27,10 @@ enum { TYPE_COUNT = sizeof types / sizeof *types };
 
 struct ursa_safetensors {
     char *path;
-    uint8_t *data; /* the whole file */
+    const uint8_t *data; /* the whole file */
     size_t bytes;
+    ursa_mapped mapped; /* what holds it: a map, or a copy */
+    uint8_t *copy;
     cJSON *header;
     ursa_stored_tensor *tensors;
     int count;
@@ -215,15 +216,20 @@ static bool parse(ursa_safetensors *file)
     return read_entries(file, file->data + LENGTH_BYTES + length, file->bytes - LENGTH_BYTES - length);
 }
 
-/* Takes over `data`. */
-static ursa_safetensors *open_data(uint8_t *data, size_t bytes, const char *name)
+/* Parses what `mapped` or `copy` holds, either of which it takes over. */
+static ursa_safetensors *open_data(ursa_mapped mapped, uint8_t *copy, size_t bytes, const char *name)
 {
     ursa_safetensors *file = ursa_alloc(sizeof *file);
     if (!file) {
-        free(data);
+        ursa_mapped_close(&mapped);
+        free(copy);
         return NULL;
     }
-    *file = (ursa_safetensors){.path = ursa_copy_string(name), .data = data, .bytes = bytes};
+    *file = (ursa_safetensors){.path = ursa_copy_string(name), .data = copy, .bytes = bytes, .copy = copy};
+    if (!copy) {
+        file->mapped = mapped;
+        file->data = mapped.data;
+    }
     if (!file->path || !parse(file)) {
         ursa_safetensors_close(file);
         return NULL;
@@ -238,30 +244,13 @@ ursa_safetensors *ursa_safetensors_parse(const void *data, size_t bytes, const c
         return NULL;
     if (bytes)
         memcpy(copy, data, bytes);
-    return open_data(copy, bytes, name);
+    return open_data((ursa_mapped){0}, copy, bytes, name);
 }
 
 ursa_safetensors *ursa_safetensors_open(const char *path)
 {
-    struct stat status;
-    FILE *stream = fopen(path, "rb");
-    if (!stream || fstat(fileno(stream), &status) != 0 || !S_ISREG(status.st_mode)) {
-        ursa_fail(URSA_ERROR_IO, "%s: cannot be read: %s", path, stream ? "not a file" : strerror(errno));
-        if (stream)
-            fclose(stream);
-        return NULL;
-    }
-    size_t bytes = (size_t)status.st_size;
-    uint8_t *data = ursa_alloc_aligned(bytes + 1);
-    bool whole = data && fread(data, 1, bytes, stream) == bytes;
-    fclose(stream);
-    if (!whole) {
-        if (data)
-            ursa_fail(URSA_ERROR_IO, "%s: cannot be read to its end", path);
-        free(data);
-        return NULL;
-    }
-    return open_data(data, bytes, path);
+    ursa_mapped mapped;
+    return path && ursa_mapped_open(path, &mapped) ? open_data(mapped, NULL, mapped.bytes, path) : NULL;
 }
 
 void ursa_safetensors_close(ursa_safetensors *file)
@@ -270,7 +259,8 @@ void ursa_safetensors_close(ursa_safetensors *file)
         return;
     cJSON_Delete(file->header);
     free(file->tensors);
-    free(file->data);
+    ursa_mapped_close(&file->mapped);
+    free(file->copy);
     free(file->path);
     free(file);
 }
