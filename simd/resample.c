@@ -77,6 +77,68 @@ static void row(const float *x, int64_t w, int64_t c, const struct ursa_taps *ro
         wide_row(x, w, c, rows, o, columns, out_w, out);
 }
 
+/* ---- bytes ---------------------------------------------------------------- */
+
+/* Plain loops over a row, which compilers vectorise. */
+static void scale_bytes(const uint8_t *x, float weight, int64_t n, float *sum)
+{
+    for (int64_t i = 0; i < n; i++)
+        sum[i] = weight * (float)x[i];
+}
+
+static void add_bytes(const uint8_t *x, float weight, int64_t n, float *sum)
+{
+    for (int64_t i = 0; i < n; i++)
+        sum[i] += weight * (float)x[i];
+}
+
+static void add_two_rows(const uint8_t *x, const uint8_t *y, float x_weight, float y_weight, int64_t n, float *sum)
+{
+    for (int64_t i = 0; i < n; i++)
+        sum[i] += x_weight * (float)x[i] + y_weight * (float)y[i];
+}
+
+static void round_bytes(const float *x, int64_t n, uint8_t *out)
+{
+    for (int64_t i = 0; i < n; i++) {
+        float value = x[i] + 0.5f;
+        value = value < 0.0f ? 0.0f : value;
+        out[i] = (uint8_t)(int32_t)(value > 255.0f ? 255.0f : value);
+    }
+}
+
+/* Weighted sums of `c` (a constant, or more than a vector holds) channels along a line. */
+V_INLINE void sum_columns(const float *line, int64_t c, const struct ursa_taps *columns, int64_t out_w, float *out)
+{
+    for (int64_t i = 0; i < out_w; i++, out += c)
+        for (int64_t k = 0; k < c; k += V_LANES) {
+            vf sum = vf_zero();
+            for (int32_t j = columns->begin[i]; j < columns->begin[i + 1]; j++)
+                sum = vf_fma(vf_set(columns->weight[j]), vf_load(line + columns->index[j] * c + k), sum);
+            vf_store(out + k, sum); /* what is too much is overwritten, or in the margin */
+        }
+}
+
+static void byte_row(const uint8_t *x, int64_t pitch, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
+                     const struct ursa_taps *columns, int64_t out_w, float *line, uint8_t *out)
+{
+    int64_t length = w * c;
+    float *result = line + length + URSA_LINE_MARGIN;
+    int32_t i = rows->begin[o], end = rows->begin[o + 1];
+    scale_bytes(x + rows->index[i] * pitch, rows->weight[i], length, line);
+    for (i++; i + 2 <= end; i += 2)
+        add_two_rows(x + rows->index[i] * pitch, x + rows->index[i + 1] * pitch, rows->weight[i], rows->weight[i + 1],
+                     length, line);
+    if (i < end)
+        add_bytes(x + rows->index[i] * pitch, rows->weight[i], length, line);
+    memset(line + length, 0, URSA_LINE_MARGIN * sizeof *line);
+    if (c == 3)
+        sum_columns(line, 3, columns, out_w, result);
+    else
+        sum_columns(line, c, columns, out_w, result);
+    round_bytes(result, out_w * c, out);
+}
+
 /* ---- positions of a grid ------------------------------------------------ */
 
 /* A position on one axis, in pixels, and its derivative by the grid's value. */
@@ -222,4 +284,5 @@ static void grid_grad(const struct ursa_grid_rules *rules, const float *x, const
     }
 }
 
-const struct ursa_simd_resample SIMD(ursa_simd_resample) = {.row = row, .grid = grid, .grid_grad = grid_grad};
+const struct ursa_simd_resample SIMD(ursa_simd_resample) = {
+    .row = row, .byte_row = byte_row, .grid = grid, .grid_grad = grid_grad};

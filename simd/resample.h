@@ -1,5 +1,5 @@
 /* resample.h — images at other positions: separable weighted sums (average
- * pooling, resizing and the gradients of both) and grid sampling. */
+ * pooling, resizing and the gradients of both; of floats, or of the bytes of a picture) and grid sampling. */
 #ifndef URSA_SIMD_RESAMPLE_H
 #define URSA_SIMD_RESAMPLE_H
 
@@ -30,6 +30,10 @@ struct ursa_simd_resample {
      * scratch for w c + URSA_LINE_MARGIN elements. */
     void (*row)(const float *x, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
                 const struct ursa_taps *columns, int64_t out_w, float *line, float *out);
+    /* The same from bytes to bytes, rounded; rows of x are `pitch` bytes apart.
+     * `line` is scratch for (w + out_w) c + 2 URSA_LINE_MARGIN elements. */
+    void (*byte_row)(const uint8_t *x, int64_t pitch, int64_t w, int64_t c, const struct ursa_taps *rows, int64_t o,
+                     const struct ursa_taps *columns, int64_t out_w, float *line, uint8_t *out);
     /* `count` pixels at the positions grid [count, 2]. */
     void (*grid)(const struct ursa_grid_rules *rules, const float *x, const float *grid, int64_t count, float *out);
     /* Adds to dx and writes dgrid; either may be NULL. */

@@ -10,6 +10,7 @@
 #include <ursa/download.h>
 #include <ursa/frame.h>
 #include <ursa/interpret.h>
+#include <ursa/image.h>
 #include <ursa/io.h>
 #include <ursa/kaggle.h>
 #include <ursa/learner.h>

@@ -1,37 +1,15 @@
-/* vision.h — images: reading them, folders of them, networks for them, and the
- * file of a trained network.
+/* vision.h — folders of images, networks for images, and the file of a trained
+ * network. image.h reads and transforms them.
  */
 #ifndef URSA_VISION_H
 #define URSA_VISION_H
 
+#include <ursa/image.h>
 #include <ursa/learner.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ---- images ---------------------------------------------------------------------- */
-
-/* Pixels [rows, columns, channels], 8 bits each. */
-typedef struct ursa_image {
-    int rows, columns, channels;
-    uint8_t *pixels; /* ursa_image_free() */
-} ursa_image;
-
-/* Reads JPEG, PNG, BMP or GIF (the first picture). channels
- * 1 or 3 converts; 0 keeps 1 for grey pictures and 3 for all others (alpha is
- * dropped). Pictures of more than 2²⁸ pixels, or of more than the file
- * can hold, are refused. */
-URSA_API bool ursa_image_read(const char *path, int channels, ursa_image *out);
-URSA_API void ursa_image_free(ursa_image *image);
-
-/* Shrinks or stretches to rows × columns, antialiased: a triangle filter as wide
- * as a source pixel's step, as PIL's BILINEAR. */
-URSA_API bool ursa_image_resize(const ursa_image *image, int rows, int columns, ursa_image *out);
-
-/* Reads an image, takes the square in its middle and makes it size × size
- * pixels: `out` holds size × size × channels bytes. */
-URSA_API bool ursa_read_square(const char *path, int size, int channels, uint8_t *out);
 
 /* ---- data ------------------------------------------------------------------------- */
 
@@ -42,12 +20,6 @@ typedef struct ursa_image_data_options {
     int batch_size;   /* default 64 */
     bool strict;      /* an image that cannot be read is an error; default: reported and skipped */
 } ursa_image_data_options;
-
-/* Statistics that pixels (0 … 1) are normalised with, per channel. */
-typedef struct ursa_image_stats {
-    int channels; /* 1 or 3 */
-    float mean[3], std[3];
-} ursa_image_stats;
 
 typedef struct ursa_image_data {
     ursa_dataloaders loaders;

@@ -1,61 +1,11 @@
 /* image_blocks.c — inputs that are pictures, and targets that are a class per
  * pixel. Only the head of a file is read when a value is made; its pixels are
  * left to the transform that wants them. */
-#include <ursa/vision.h>
+#include <ursa/image.h>
 #include <ursa/vision_data.h>
 #include "base/memory.h"
-#include "image_memory.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <stb/stb_image.h>
 
 /* ---- files -------------------------------------------------------------------- */
-
-/* What the head of a file says. */
-struct head {
-    int rows, columns, channels; /* channels 1 or 3 */
-};
-
-static bool read_head(const char *path, struct head *head)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return ursa_fail(URSA_ERROR_IO, "%s: cannot be read: %s", path, strerror(errno));
-    int found = 0;
-    fseek(file, 0, SEEK_END);
-    long bytes = ftell(file);
-    rewind(file);
-    ursa_image_set_limit((size_t)(2 * (bytes > 0 ? bytes : 0) + (1 << 16)));
-    bool known = bytes > 0 && stbi_info_from_file(file, &head->columns, &head->rows, &found);
-    fclose(file);
-    head->channels = found < 3 ? 1 : 3;
-    if (bytes <= 0)
-        return ursa_fail(URSA_ERROR_FORMAT, "%s: empty: expected an image, found 0 bytes", path);
-    if (!known)
-        return ursa_fail(URSA_ERROR_FORMAT, "%s: not an image that can be read: %s", path, stbi_failure_reason());
-    return (head->rows > 0 && head->columns > 0) ||
-           ursa_fail(URSA_ERROR_FORMAT, "%s: a picture of %d × %d pixels", path, head->columns, head->rows);
-}
-
-static bool read_pixels(ursa_value *value)
-{
-    bool mask = value->kind == URSA_KIND_MASK;
-    ursa_image image;
-    if (!ursa_image_read(value->path, mask ? 1 : (int)value->shape.dim[2], &image))
-        return false;
-    if (image.rows != value->shape.dim[0] || image.columns != value->shape.dim[1]) {
-        ursa_fail(URSA_ERROR_FORMAT, "%s: %d × %d pixels, where its head says %lld × %lld", value->path, image.columns,
-                  image.rows, (long long)value->shape.dim[1], (long long)value->shape.dim[0]);
-        ursa_image_free(&image);
-        return false;
-    }
-    value->data = image.pixels;
-    return true;
-}
 
 /* The path that a getter found, NULL with an error when it found anything else. */
 static const char *path_of(const ursa_block *block, const ursa_found *found)
@@ -65,13 +15,6 @@ static const char *path_of(const ursa_block *block, const ursa_found *found)
     ursa_fail(URSA_ERROR_ARGUMENT, "%s block: an item has %d files; expected one", block->class->name,
               found->text_count);
     return NULL;
-}
-
-static bool make_value(ursa_kind kind, const char *path, ursa_dims shape, ursa_value *value)
-{
-    *value = (ursa_value){.kind = kind, .dtype = URSA_U8, .shape = shape, .decode = read_pixels};
-    value->path = ursa_copy_string(path);
-    return value->path;
 }
 
 /* ---- pictures in memory ----------------------------------------------------------- */
@@ -109,9 +52,9 @@ static bool inspect_image(const ursa_block *block, const ursa_found *found, int 
         *channels = found->value->shape.ndim == 3 ? (int)found->value->shape.dim[2] : 0;
         return true;
     }
-    struct head head;
+    ursa_image head;
     const char *path = path_of(block, found);
-    bool read = path && read_head(path, &head);
+    bool read = path && ursa_image_look(path, &head);
     *channels = read ? head.channels : 0;
     return read;
 }
@@ -120,12 +63,8 @@ static bool load_image(const ursa_block *block, const ursa_found *found, ursa_va
 {
     if (found->value)
         return copy_value(block, found->value, value);
-    struct head head;
     const char *path = path_of(block, found);
-    if (!path || !read_head(path, &head))
-        return false;
-    int channels = block->channels ? block->channels : head.channels;
-    return make_value(URSA_KIND_IMAGE, path, ursa_shape(head.rows, head.columns, channels), value);
+    return path && ursa_image_value(path, block->channels, value);
 }
 
 static char *image_text(const ursa_block *block, const void *data, ursa_dims shape)
@@ -148,20 +87,18 @@ const ursa_block_class ursa_image_block_class = {
 
 static bool inspect_mask(const ursa_block *block, const ursa_found *found, int *channels)
 {
-    struct head head;
+    ursa_image head;
     const char *path = path_of(block, found);
     *channels = 1;
-    return path && read_head(path, &head) &&
+    return path && ursa_image_look(path, &head) &&
            (head.channels == 1 ||
             ursa_fail(URSA_ERROR_FORMAT, "%s: a picture with colours; a mask is grey, its levels the classes", path));
 }
 
 static bool load_mask(const ursa_block *block, const ursa_found *found, ursa_value *value)
 {
-    struct head head;
     const char *path = path_of(block, found);
-    return path && read_head(path, &head) &&
-           make_value(URSA_KIND_MASK, path, ursa_shape(head.rows, head.columns), value);
+    return path && ursa_mask_value(path, value);
 }
 
 static int64_t mask_outputs(const ursa_block *block)

@@ -24,11 +24,8 @@ FLOORS = [
 ]
 # Public headers of a room that has more than one.
 ROOM_OF_HEADER = {"transform": "data", "datablock": "data", "frame": "data", "download": "data", "kaggle": "data",
-<<<<<<< HEAD
-                  "metrics": "learner", "vision_data": "vision"}
-=======
-                  "metrics": "learner", "loss": "learner", "callbacks": "learner"}
->>>>>>> 010f257 (wip)
+                  "metrics": "learner", "loss": "learner", "callbacks": "learner", "image": "vision",
+                  "vision_data": "vision"}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SUFFIXES = {".c", ".h", ".def", ".cl"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<(ursa/[^>]+)>)')
