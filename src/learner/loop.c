@@ -258,8 +258,8 @@ bool ursa_run_fit(ursa_learner *learner, int64_t epochs)
     learner->training.epochs = epochs;
     learner->training.epoch = 0;
     learner->first_batch = 0;
-    ursa_verdict verdict = ursa_learner_notify(learner, URSA_BEFORE_FIT);
     learner->fits++;
+    ursa_verdict verdict = ursa_learner_notify(learner, URSA_BEFORE_FIT);
     if (verdict == URSA_CONTINUE)
         verdict = run_epochs(learner);
     if (verdict != URSA_CONTINUE && verdict != URSA_FAIL)
