@@ -128,6 +128,14 @@ URSA_API char *ursa_module_summary(ursa_module *module, ursa_dims input);
 /* The same for a learner's network and a batch of its data. */
 URSA_API char *ursa_summary(ursa_learner *learner);
 
+/* ---- a report ------------------------------------------------------------------------------- */
+
+/* Writes a page, index.html, that holds all of it, pictures too: settings, the
+ * table of epochs, loss and learning rate curves, a batch, results, the
+ * confusion matrix, what is confused most, top losses. The pictures are left
+ * beside it. Makes the folder. */
+URSA_API bool ursa_report(ursa_learner *learner, const char *folder);
+
 #ifdef __cplusplus
 }
 #endif

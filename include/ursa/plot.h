@@ -98,8 +98,8 @@ URSA_API bool ursa_plot_predictions(const char *path, const ursa_classifier *cla
 
 /* ---- training ------------------------------------------------------------------------ */
 
-/* The losses of all training so far: every step's, pale, and smoothed as the
- * progress bar does; and the validation set's after every epoch. */
+/* The losses of all training so far: every step's, pale, and their running mean;
+ * and the validation set's after every epoch. */
 URSA_API bool ursa_plot_losses(ursa_learner *learner, const char *path);
 /* The learning rate of every step so far. */
 URSA_API bool ursa_plot_rates(ursa_learner *learner, const char *path);

@@ -149,20 +149,24 @@ ursa_tensor *ursa_grad_cam_map(ursa_module *model, ursa_tensor *x, int *class)
 
 /* ---- drawing ------------------------------------------------------------------------------ */
 
-/* A picture with the map, made as large, over it. */
+/* A picture of at least 256 pixels, small ones with enlarged pixels, with the map over it. */
 static bool overlay(const ursa_image *image, ursa_tensor *map, ursa_image *out)
 {
-    size_t pixels = (size_t)image->rows * (size_t)image->columns;
-    ursa_tensor *large = ursa_resize2d(ursa_reshape(map, ursa_shape(1, ursa_dim(map, 0), ursa_dim(map, 1), 1)),
-                                       image->rows, image->columns, URSA_BILINEAR, false);
+    enum { LEAST = 256 };
+    int times = image->rows < LEAST ? (LEAST + image->rows - 1) / image->rows : 1;
+    int rows = times * image->rows, columns = times * image->columns;
+    size_t pixels = (size_t)rows * (size_t)columns;
+    ursa_tensor *large = ursa_resize2d(ursa_reshape(map, ursa_shape(1, ursa_dim(map, 0), ursa_dim(map, 1), 1)), rows,
+                                       columns, URSA_BILINEAR, false);
     float *heat = ursa_alloc_array(pixels, sizeof *heat);
-    *out = (ursa_image){image->rows, image->columns, 3, ursa_alloc_array(pixels, 3)};
+    *out = (ursa_image){rows, columns, 3, ursa_alloc_array(pixels, 3)};
     bool done = heat && out->pixels && ursa_read(large, URSA_F32, heat, (int64_t)pixels);
-    for (size_t i = 0; done && i < pixels; i++) {
+    for (int i = 0; done && i < rows * columns; i++) {
+        const uint8_t *under = image->pixels + 3 * (i / columns / times * image->columns + i % columns / times);
         ursa_ink ink = ursa_map_colour(URSA_MAGMA, (double)heat[i]);
         const double colour[3] = {ink.red, ink.green, ink.blue};
-        for (size_t c = 0; c < 3; c++)
-            out->pixels[3 * i + c] = (uint8_t)(0.45 * image->pixels[3 * i + c] + 0.55 * 255 * colour[c] + 0.5);
+        for (int c = 0; c < 3; c++)
+            out->pixels[3 * i + c] = (uint8_t)(0.5 * under[c] + 0.5 * 255 * colour[c] + 0.5);
     }
     free(heat);
     return done;

@@ -82,6 +82,17 @@ static void draw_cell(const struct grid *grid, const ursa_plot_cell *cell, doubl
     ursa_canvas_unclip(grid->canvas);
 }
 
+/* Nearly a square, a little wider than high, with few places left empty. */
+static int choose_columns(int count)
+{
+    int least = (int)ceil(sqrt(count)), most = (int)ceil(sqrt(count * 1.8)), best = least;
+    for (int columns = least; columns <= most; columns++) {
+        int empty = (columns - count % columns) % columns, best_empty = (best - count % best) % best;
+        best = empty < best_empty ? columns : best;
+    }
+    return best;
+}
+
 bool ursa_plot_grid_opt(const char *path, const ursa_plot_cell *cells, int count, const ursa_grid_options *options)
 {
     if (!path || !cells)
@@ -89,7 +100,7 @@ bool ursa_plot_grid_opt(const char *path, const ursa_plot_cell *cells, int count
     if (count < 1 || count > 10000)
         return ursa_fail(URSA_ERROR_ARGUMENT, "plot_grid: %d images; expected 1 to 10000", count);
     struct grid grid = {.cell = options->cell > 0 ? options->cell : 128};
-    grid.columns = options->columns > 0 ? options->columns : (int)ceil(sqrt(count * 1.6));
+    grid.columns = options->columns > 0 ? options->columns : choose_columns(count);
     grid.columns = grid.columns < count ? grid.columns : count;
     grid.rows = (count + grid.columns - 1) / grid.columns;
     for (int i = 0; i < count; i++)

@@ -23,21 +23,29 @@ static void free_curves(struct curves *curves)
     free(curves->train);
 }
 
-/* An exponential average that forgets a fiftieth at every number, without the
- * start's bias to 0; as fastai's recorder. Numbers that are none leave a gap. */
-static void smooth(const double *raw, double *out, int64_t count)
+/* Adds to out[] an exponential average that runs one way, without the start's
+ * bias to 0. Numbers that are none are passed over. */
+static void average(const double *raw, double *out, int64_t count, int64_t first, int64_t step, double keep)
 {
-    const double keep = 0.98;
     double sum = 0, weight = 0;
-    for (int64_t i = 0; i < count; i++) {
-        if (!isfinite(raw[i])) {
-            out[i] = NAN;
+    for (int64_t i = first; i >= 0 && i < count; i += step) {
+        if (!isfinite(raw[i]))
             continue;
-        }
         sum = keep * sum + (1 - keep) * raw[i];
         weight = keep * weight + (1 - keep);
-        out[i] = sum / weight;
+        out[i] += 0.5 * sum / weight;
     }
+}
+
+/* The mean of the averages from both ends, which neither lags nor leads, over
+ * about a twenty-fifth of the steps. Where there is no number there is a gap. */
+static void smooth(const double *raw, double *out, int64_t count)
+{
+    double keep = 1 - 1 / fmin(fmax((double)count / 25, 3), 400);
+    for (int64_t i = 0; i < count; i++)
+        out[i] = isfinite(raw[i]) ? 0 : NAN;
+    average(raw, out, count, 0, 1, keep);
+    average(raw, out, count, count - 1, -1, keep);
 }
 
 /* Steps of all epochs are taken as spread evenly over them. */
