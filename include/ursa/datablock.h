@@ -73,7 +73,8 @@ URSA_API bool ursa_list_files(const ursa_lister *lister, const ursa_source *sour
 #define ursa_get_files(...) ((ursa_lister){.list = ursa_list_files, .name = "files", __VA_ARGS__})
 /* Those that look like images. */
 URSA_API extern const char *const ursa_image_extensions[];
-#define ursa_get_image_files ursa_get_files(.extensions = ursa_image_extensions)
+#define ursa_get_image_files                                                                                           \
+    ((ursa_lister){.list = ursa_list_files, .name = "image files", .extensions = ursa_image_extensions})
 /* Found by a function of one's own: bool f(void *context, const ursa_source *,
  * ursa_item_list *). */
 URSA_API bool ursa_list_by_function(const ursa_lister *lister, const ursa_source *source, ursa_item_list *list);
@@ -101,6 +102,7 @@ typedef struct ursa_getter {
     const char *const *columns; /* of ursa_column() */
     const char *delim;          /* splits one text into several */
     const char *prefix, *suffix;
+    const char *(*of_name)(void *context, const char *name);
     bool (*function)(void *context, const ursa_data_item *item, ursa_found *found);
     void *context;
 } ursa_getter;
@@ -123,6 +125,12 @@ URSA_API bool ursa_get_column(const ursa_getter *getter, const ursa_data_item *i
 /* Several columns, one text of each: ursa_columns(ursa_names("x", "y")). */
 #define ursa_columns(list, ...)                                                                                        \
     ((ursa_getter){.get = ursa_get_column, .name = "column", .columns = (list), __VA_ARGS__})
+/* What a function of one's own makes of a file's name, or of its path with
+ * .whole_path = true: const char *f(void *context, const char *name). The text is
+ * copied at once, so that it may be static; NULL is no label, an error. */
+URSA_API bool ursa_get_name_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found);
+#define ursa_name_label(f, pointer, ...)                                                                               \
+    ((ursa_getter){.get = ursa_get_name_label, .name = "name_label", .of_name = (f), .context = (pointer), __VA_ARGS__})
 /* What a function of one's own adds to `found`: bool f(void *context, const
  * ursa_data_item *item, ursa_found *found). As get_x or get_y. */
 URSA_API bool ursa_get_by_label_function(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found);

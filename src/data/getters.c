@@ -30,6 +30,17 @@ bool ursa_get_by_label_function(const ursa_getter *getter, const ursa_data_item 
     return getter->function(getter->context, item, found);
 }
 
+bool ursa_get_name_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
+{
+    if (!item->path)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "name_label: the item has no path");
+    const char *slash = strrchr(item->path, '/');
+    const char *name = getter->whole_path || !slash ? item->path : slash + 1;
+    const char *label = getter->of_name(getter->context, name);
+    return label ? ursa_found_add_text(found, label)
+                 : ursa_fail(URSA_ERROR_ARGUMENT, "name_label: the function gives no label for \"%s\"", name);
+}
+
 /* ---- folders ---------------------------------------------------------------------- */
 
 bool ursa_get_parent_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)

@@ -175,13 +175,14 @@ bool ursa_list_files(const ursa_lister *lister, const ursa_source *source, ursa_
         return false;
     if (list->count == 0 && lister->extensions) {
         char *wanted = extensions_text(lister->extensions);
-        ursa_fail(URSA_ERROR_ARGUMENT, "%s: empty of data: no file ends in one of %s", source->path, wanted);
+        ursa_fail(URSA_ERROR_ARGUMENT, "%s: no %s: expected names that end in %s", source->path, lister->name,
+                  wanted ? wanted : "");
         free(wanted);
         return false;
     }
     if (list->count > 1)
         qsort(list->items, (size_t)list->count, sizeof *list->items, by_path);
-    return list->count > 0 || ursa_fail(URSA_ERROR_ARGUMENT, "%s: empty of data: no files", source->path);
+    return list->count > 0 || ursa_fail(URSA_ERROR_ARGUMENT, "%s: no files", source->path);
 }
 
 /* ---- other sources -------------------------------------------------------------------- */
