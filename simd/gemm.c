@@ -1,39 +1,7 @@
 /* gemm.c — micro-kernels of matrix products. See gemm.h. */
 #include "gemm.h"
-#include "transpose.h"
-#include "vec.h"
+#include "slice.h"
 
-/* The tile: ROWS × VECTORS accumulators, VECTORS registers for a row of B and
- * one for the broadcast element of A have to fit the register file: 16
- * registers on AVX2, 32 on AVX-512 and NEON. A multiply-add takes four cycles
- * and two can start in each (four on some Arm cores): there must be at least 8
- * (16) accumulators. INNER: a panel of B, INNER × COLUMNS of floats, should stay in
- * the first-level cache beside the rows of A that pass by. It decides the order of the sums, so it is a constant of the
- * instruction set and not of the machine. */
-#if defined(URSA_SIMD_EMULATED) /* wide vectors made of small ones: a tile that the compiler can digest */
-#define ROWS    2
-#define VECTORS 2
-#define INNER   192
-#elif defined(URSA_SIMD_AVX512)
-#define ROWS    12
-#define VECTORS 2
-#define INNER   192
-#elif defined(URSA_SIMD_AVX2)
-#define ROWS    6
-#define VECTORS 2
-#define INNER   256
-#elif defined(URSA_SIMD_NEON)
-#define ROWS    12
-#define VECTORS 2
-#define INNER   512
-#else
-#define ROWS    4
-#define VECTORS 4
-#define INNER   256
-#endif
-#define COLUMNS (VECTORS * V_LANES)
-
-#define UNROLL      _Pragma("GCC unroll 16")
 #define UNROLL_STEP _Pragma("GCC unroll 4")
 
 /* Makes the compiler load a vector once and keep it: left alone it repeats the load as an operand of every
@@ -393,11 +361,6 @@ static void copy(const float *y, int64_t y_stride, int64_t length, int64_t width
     }
 }
 
-/* A slice is narrower than its vectors: every row is stored whole and the next
- * one covers what was too much; the last leaves it in the slack. */
-#define SLICE_VECTORS ((ROWS + V_LANES - 1) / V_LANES)
-#define SLACK         (SLICE_VECTORS * V_LANES)
-
 static void slice(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices)
 {
     for (int64_t i = 0; i < height; i += ROWS, slices += length * ROWS + SLACK) {
@@ -417,27 +380,6 @@ static void slice(const float *y, int64_t y_stride, int64_t length, int64_t heig
             int64_t n = left - v * V_LANES;
             vf_store(to + v * V_LANES, vf_load_n(from + v * V_LANES, n < 0 ? 0 : n < V_LANES ? n : V_LANES));
         }
-    }
-}
-
-/* Blocks of rows that `gather` turns over at once: beside one another, the last one flush with the end of the slice.
- * A slice that is narrower than a block gets what the block has more; the next step overwrites that. */
-#define GATHER_WIDTH (ROWS < V_BLOCK ? 1 : (ROWS + V_BLOCK - 1) / V_BLOCK)
-
-V_INLINE void gather_blocks(const float *const from[ROWS], int64_t length, float *to)
-{
-    for (int64_t k = 0; k < length; k += V_BLOCK, to += V_BLOCK * ROWS)
-        UNROLL
-    for (int w = 0; w < GATHER_WIDTH; w++) {
-        int first = ROWS < V_BLOCK || (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
-        v_row row[V_BLOCK];
-        UNROLL
-        for (int i = 0; i < V_BLOCK; i++)
-            row[i] = v_row_load(from[first + i < ROWS ? first + i : ROWS - 1] + k);
-        v_turn(row);
-        UNROLL
-        for (int i = 0; i < V_BLOCK; i++)
-            v_row_store(to + i * ROWS + first, row[i]);
     }
 }
 

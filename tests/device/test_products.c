@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "device/backend.h"
 #include "device/cpu/cpu.h"
+#include "device/cpu/window.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -390,6 +391,47 @@ static void convolutions(void **state)
     }
 }
 
+/* Shapes for which Winograd's method is taken, forward and backward: borders that cut tiles, windows without a border
+ * and with a wide one, blocks that are not full, inner dimensions in parts. */
+static void winograd(void **state)
+{
+    (void)state;
+    static const struct conv_case cases[] = {
+        {2, 17, 23, 64, 72, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+        {1, 30, 31, 40, 128, {3, 3}, {{1, 1}, {0, 0}, {1, 1}, 1}},
+        {2, 20, 18, 64, 80, {3, 3}, {{1, 1}, {2, 0}, {1, 1}, 1}},
+        {70, 4, 4, 136, 88, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+        {6, 16, 12, 264, 48, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+        {3, 28, 28, 32, 56, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+        {1, 33, 40, 128, 48, {3, 3}, {{1, 1}, {0, 2}, {1, 1}, 1}},
+    };
+    for (int set = 0; ursa_cpu_set(set); set++) {
+        assert_true(ursa_cpu_use(ursa_cpu_set(set)->name));
+        ursa_rng rng = ursa_rng_new(13, URSA_PURPOSE_USER, 0);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            const struct conv_case *c = &cases[i];
+            const int *pad = c->geometry.pad;
+            struct ursa_conv_shape shape = {.images = c->images,
+                                            .height = c->height,
+                                            .width = c->width,
+                                            .channels = c->group_in,
+                                            .out_height = c->height + 2 * pad[0] - 2,
+                                            .out_width = c->width + 2 * pad[1] - 2,
+                                            .out_channels = c->group_out,
+                                            .kernel = {3, 3},
+                                            .stride = {1, 1},
+                                            .pad = {pad[0], pad[1]},
+                                            .dilation = {1, 1},
+                                            .groups = 1,
+                                            .group_in = c->group_in,
+                                            .group_out = c->group_out};
+            assert_true(ursa_winograd_applies(&shape));
+            assert_true(ursa_winograd_grad_input_applies(&shape));
+            run_conv(c, &rng);
+        }
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -402,6 +444,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products),
         cmocka_unit_test(convolutions),
+        cmocka_unit_test(winograd),
     };
     int failed = cmocka_run_group_tests(tests, setup, NULL);
     return ursa_finish() || failed;

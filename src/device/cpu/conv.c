@@ -57,6 +57,8 @@ bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
         return true;
     if (ursa_conv_is_depthwise(&s))
         return ursa_depthwise_forward(&s, x, w, bias, &args->activation, out);
+    if (ursa_winograd_applies(&s))
+        return ursa_winograd_forward(&s, x, w, bias, &args->activation, out);
     if (ursa_stem_applies(&s)) {
         struct ursa_conv_shape stem = ursa_stem_shape(&s);
         const float *padded = ursa_stem_image(&s, &stem, x);
@@ -126,6 +128,8 @@ bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_gr
         return true;
     if (ursa_conv_is_depthwise(&s))
         return ursa_depthwise_grad_input(&s, dy, w, dx);
+    if (ursa_winograd_grad_input_applies(&s))
+        return ursa_winograd_grad_input(&s, dy, w, dx);
     if (ursa_stem_applies(&s))
         return ursa_stem_grad_input(&s, dy, w, dx);
     return grad_input(&s, dy, w, dx);

@@ -75,6 +75,13 @@ struct ursa_conv_shape ursa_stem_shape(const struct ursa_conv_shape *shape);
 const float *ursa_stem_image(const struct ursa_conv_shape *shape, const struct ursa_conv_shape *stem, const float *x);
 bool ursa_stem_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
 
+/* Winograd's method for 3 × 3 windows of stride 1 (conv_winograd.c), where it takes less time than the direct one. */
+bool ursa_winograd_applies(const struct ursa_conv_shape *shape);
+bool ursa_winograd_grad_input_applies(const struct ursa_conv_shape *shape);
+bool ursa_winograd_forward(const struct ursa_conv_shape *shape, const float *x, const float *w, const float *bias,
+                           const ursa_activation *activation, float *out);
+bool ursa_winograd_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
+
 /* One filter of one channel per group: ursa_depthwise_* (depthwise.c). */
 static inline bool ursa_conv_is_depthwise(const struct ursa_conv_shape *shape)
 {

@@ -1,0 +1,225 @@
+/* winograd.c — the transforms of Winograd's convolution. See winograd.h.
+ *
+ * A transform on both sides is two passes of the same one-dimensional
+ * transform, over the columns and then over the rows, the vectors running
+ * along the channels.
+ */
+#include "winograd.h"
+#include "slice.h"
+
+#define IN     URSA_WINOGRAD_IN
+#define OUT    URSA_WINOGRAD_OUT
+#define PLANES URSA_WINOGRAD_PLANES
+
+/* The points ±P and ±Q, their squares and cubes: P² = ½, Q² = 2, P Q = 1. */
+#define P  0.70710678118654752f
+#define Q  1.41421356237309505f
+#define P2 0.5f
+#define Q2 2.0f
+#define P3 0.35355339059327376f
+#define Q3 2.82842712474619010f
+
+/* y = Bᵀ x: the coefficients of the polynomials that vanish at all points but one. */
+V_INLINE void transform_input(const vf x[IN], vf y[IN])
+{
+    vf even = vf_fnma(vf_set(Q2), x[2], x[4]), odd = vf_fnma(vf_set(Q2), x[1], x[3]);
+    y[1] = vf_fma(vf_set(P), odd, even);
+    y[2] = vf_fnma(vf_set(P), odd, even);
+    even = vf_fnma(vf_set(P2), x[2], x[4]);
+    odd = vf_fnma(vf_set(P2), x[1], x[3]);
+    y[3] = vf_fma(vf_set(Q), odd, even);
+    y[4] = vf_fnma(vf_set(Q), odd, even);
+    y[0] = vf_fnma(vf_set(P2 + Q2), x[2], vf_add(x[0], x[4]));
+    y[5] = vf_fnma(vf_set(P2 + Q2), x[3], vf_add(x[1], x[5]));
+}
+
+/* y = G x: the filter at each point, over the product of that point's distances from the others. */
+V_INLINE void transform_weights(const vf x[3], vf y[IN])
+{
+    vf p = vf_set(1 / (2 * P2 * (P2 - Q2))), q = vf_set(1 / (2 * Q2 * (Q2 - P2)));
+    vf even = vf_mul(p, vf_fma(vf_set(P2), x[2], x[0])), odd = vf_mul(p, x[1]);
+    y[1] = vf_fma(vf_set(P), odd, even);
+    y[2] = vf_fnma(vf_set(P), odd, even);
+    even = vf_mul(q, vf_fma(vf_set(Q2), x[2], x[0]));
+    odd = vf_mul(q, x[1]);
+    y[3] = vf_fma(vf_set(Q), odd, even);
+    y[4] = vf_fnma(vf_set(Q), odd, even);
+    y[0] = x[0];
+    y[5] = x[2];
+}
+
+/* y = Aᵀ x: the powers of the points. */
+V_INLINE void transform_output(const vf x[IN], vf y[OUT])
+{
+    vf even_p = vf_add(x[1], x[2]), odd_p = vf_sub(x[1], x[2]);
+    vf even_q = vf_add(x[3], x[4]), odd_q = vf_sub(x[3], x[4]);
+    y[0] = vf_add(x[0], vf_add(even_p, even_q));
+    y[1] = vf_fma(vf_set(P), odd_p, vf_mul(vf_set(Q), odd_q));
+    y[2] = vf_fma(vf_set(P2), even_p, vf_mul(vf_set(Q2), even_q));
+    y[3] = vf_add(vf_fma(vf_set(P3), odd_p, vf_mul(vf_set(Q3), odd_q)), x[5]);
+}
+
+/* ---- input ------------------------------------------------------------------ */
+
+/* Plane e of the tile goes to to[e stride], a vector of channels each. */
+V_INLINE void input_tile(const float *const *pixel, int64_t c, int64_t lanes, float *to, const int64_t stride)
+{
+    vf half[IN][IN];
+    for (int column = 0; column < IN; column++) {
+        vf x[IN], y[IN];
+        UNROLL
+        for (int row = 0; row < IN; row++) {
+            const float *from = pixel[row * IN + column] + c;
+            x[row] = lanes == V_LANES ? vf_load(from) : vf_load_n(from, lanes);
+        }
+        transform_input(x, y);
+        UNROLL
+        for (int row = 0; row < IN; row++)
+            half[row][column] = y[row];
+    }
+    for (int row = 0; row < IN; row++) {
+        vf y[IN];
+        transform_input(half[row], y);
+        UNROLL
+        for (int column = 0; column < IN; column++)
+            vf_store(to + (row * IN + column) * stride, y[column]);
+    }
+}
+
+static void input(const float *const *pixel, int64_t channels, float *slice, int64_t plane_stride)
+{
+    float tile[PLANES][ROWS][V_LANES] __attribute__((aligned(64)));
+    for (int64_t c = 0; c < channels; c += V_LANES) {
+        int64_t lanes = channels - c < V_LANES ? channels - c : V_LANES;
+        for (int r = 0; r < ROWS; r++)
+            input_tile(pixel + r * PLANES, c, lanes, tile[0][r], ROWS * V_LANES);
+        for (int e = 0; e < PLANES; e++) {
+            const float *from[ROWS];
+            UNROLL
+            for (int r = 0; r < ROWS; r++)
+                from[r] = tile[e][r];
+            gather_blocks(from, lanes, slice + e * plane_stride + c * ROWS);
+        }
+    }
+}
+
+/* ---- weights ---------------------------------------------------------------- */
+
+V_INLINE void weights_tile(const float *w, const int64_t tap[9], int64_t lanes, float *to, const int64_t stride)
+{
+    vf half[IN][3];
+    for (int column = 0; column < 3; column++) {
+        vf x[3], y[IN];
+        UNROLL
+        for (int row = 0; row < 3; row++) {
+            const float *from = w + tap[row * 3 + column];
+            x[row] = lanes == V_LANES ? vf_load(from) : vf_load_n(from, lanes);
+        }
+        transform_weights(x, y);
+        UNROLL
+        for (int row = 0; row < IN; row++)
+            half[row][column] = y[row];
+    }
+    for (int row = 0; row < IN; row++) {
+        vf y[IN];
+        transform_weights(half[row], y);
+        UNROLL
+        for (int column = 0; column < IN; column++)
+            vf_store(to + (row * IN + column) * stride, y[column]);
+    }
+}
+
+/* The vectors run along the rows of the panel. */
+static void weights_along(const float *w, const int64_t tap[9], int64_t k_stride, int64_t length, int64_t width,
+                          float *panel, int64_t plane_stride)
+{
+    for (int64_t k = 0; k < length; k++, w += k_stride, panel += COLUMNS)
+        for (int64_t j = 0; j < COLUMNS; j += V_LANES) {
+            int64_t lanes = width - j < V_LANES ? width - j : V_LANES;
+            if (lanes > 0)
+                weights_tile(w + j, tap, lanes, panel + j, plane_stride);
+            else
+                for (int e = 0; e < PLANES; e++)
+                    vf_store(panel + e * plane_stride + j, vf_zero());
+        }
+}
+
+/* They run across them: V_BLOCK columns of the panel are transformed, and turned over. */
+static void weights_across(const float *w, const int64_t tap[9], int64_t j_stride, int64_t length, int64_t width,
+                           float *panel, int64_t plane_stride)
+{
+    float tile[PLANES][V_BLOCK][V_LANES] __attribute__((aligned(64)));
+    for (int64_t j = 0; j < COLUMNS; j += V_BLOCK)
+        for (int64_t k = 0; k < length; k += V_LANES) {
+            int64_t lanes = length - k < V_LANES ? length - k : V_LANES;
+            for (int i = 0; i < V_BLOCK; i++)
+                if (j + i < width)
+                    weights_tile(w + (j + i) * j_stride + k, tap, lanes, tile[0][i], V_BLOCK * V_LANES);
+                else
+                    for (int e = 0; e < PLANES; e++)
+                        vf_store(tile[e][i], vf_zero());
+            for (int e = 0; e < PLANES; e++)
+                for (int64_t block = 0; block < lanes; block += V_BLOCK)
+                    v_transpose(tile[e][0] + block, V_LANES, panel + e * plane_stride + (k + block) * COLUMNS + j,
+                                COLUMNS);
+        }
+}
+
+static void weights(const float *w, const int64_t tap[9], int64_t k_stride, int64_t j_stride, int64_t length,
+                    int64_t width, float *panel, int64_t plane_stride)
+{
+    if (j_stride == 1)
+        weights_along(w, tap, k_stride, length, width, panel, plane_stride);
+    else
+        weights_across(w, tap, j_stride, length, width, panel, plane_stride);
+}
+
+/* ---- output ----------------------------------------------------------------- */
+
+V_INLINE void output_vectors(const float *sum, int64_t plane_stride, int64_t c, int64_t lanes, const float *bias,
+                             bool relu, float *const pixel[16])
+{
+    vf half[OUT][IN];
+    for (int column = 0; column < IN; column++) {
+        vf x[IN], y[OUT];
+        UNROLL
+        for (int row = 0; row < IN; row++)
+            x[row] = vf_load(sum + (row * IN + column) * plane_stride + c);
+        transform_output(x, y);
+        UNROLL
+        for (int row = 0; row < OUT; row++)
+            half[row][column] = y[row];
+    }
+    vf shift = !bias ? vf_zero() : lanes == V_LANES ? vf_load(bias + c) : vf_load_n(bias + c, lanes);
+    for (int row = 0; row < OUT; row++) {
+        vf y[OUT];
+        transform_output(half[row], y);
+        for (int column = 0; column < OUT; column++) {
+            float *to = pixel[row * OUT + column];
+            vf value = vf_add(y[column], shift);
+            value = relu ? vf_max(vf_zero(), value) : value;
+            if (!to)
+                continue;
+            if (lanes == V_LANES)
+                vf_store(to + c, value);
+            else
+                vf_store_n(to + c, value, lanes);
+        }
+    }
+}
+
+static void output(const float *sum, int64_t plane_stride, int64_t channels, const float *bias, bool relu,
+                   float *const pixel[16])
+{
+    int64_t c = 0;
+    for (; c + V_LANES <= channels; c += V_LANES)
+        output_vectors(sum, plane_stride, c, V_LANES, bias, relu, pixel);
+    if (c < channels)
+        output_vectors(sum, plane_stride, c, channels - c, bias, relu, pixel);
+}
+
+const struct ursa_simd_winograd SIMD(ursa_simd_winograd) = {
+    .input = input,
+    .weights = weights,
+    .output = output,
+};

@@ -1,0 +1,327 @@
+/* conv_winograd.c — 3 × 3 convolutions of stride 1 by Winograd's method
+ * (simd/winograd.h), and their gradients to the input, which are the same
+ * convolutions with the window turned around.
+ *
+ * The weights are transformed once, into panels. Then a task takes a block of
+ * tiles and some of the output channels through all three steps: its tiles'
+ * transforms and their products stay in the second-level cache, or near it.
+ * Tasks that share tiles each transform them again: there are only more than
+ * one where channels are many and tiles few, and then the products are far
+ * more work.
+ *
+ * Whether it is worth while is estimated from counts (`is_cheaper`).
+ */
+#include "device/cpu/window.h"
+#include "base/parallel.h"
+#include "simd/winograd.h"
+
+#include <string.h>
+
+enum { OUT = URSA_WINOGRAD_OUT, IN = URSA_WINOGRAD_IN, PLANES = URSA_WINOGRAD_PLANES };
+
+/* Channels that are summed in a row before the sums are added to those so far. The products are larger than the result
+ * that comes of them, and so are their rounding errors; short sums keep these at what the direct method would have if
+ * it summed all of its window in a row. */
+#define SUM          32
+#define BLOCK_FLOATS (1 << 18) /* of a task's tiles, transformed, and their products */
+#define MIN_TASKS    16
+#define MIN_WORK     16000000 /* multiply-adds of the direct method; below, it is not worth a look */
+
+/* A convolution of stride 1: from [images, height, width, ins] to
+ * [images, out_height, out_width, outs], `top` and `left` zeros before it. */
+struct winograd {
+    int64_t images, height, width, ins, out_height, out_width, outs, top, left;
+    const float *x, *w, *bias;
+    const ursa_activation *activation;
+    float *out;
+    int64_t tap[9], in_stride, out_stride; /* of the weights */
+
+    const struct ursa_simd_gemm *gemm;
+    const struct ursa_simd_winograd *simd;
+    const float *zero;
+    float *panels;
+    int64_t panel_count, panel_plane;                 /* floats of a plane of the panels */
+    int64_t grid[2], tiles;                           /* tiles in a column and a row of an image; altogether */
+    int64_t tile_block, tile_blocks;                  /* tiles to a task */
+    int64_t column_block, column_blocks;              /* panels to a task */
+    int64_t slice, slice_plane, sum_pitch, sum_plane; /* floats of a slice, of its plane, of a row of sums, … */
+};
+
+/* ---- the plan ------------------------------------------------------------------- */
+
+static void plan(struct winograd *g)
+{
+    int64_t rows = g->gemm->rows;
+    g->panel_count = ursa_ceil_div(g->outs, g->gemm->columns);
+    g->panel_plane = ursa_odd_pitch(g->panel_count * g->ins * g->gemm->columns);
+
+    int64_t most = BLOCK_FLOATS / (PLANES * (g->ins + g->outs)) / rows * rows;
+    most = most < 4 * rows ? 4 * rows : most;
+    g->tile_blocks = ursa_ceil_div(g->tiles, most);
+    g->tile_block = ursa_ceil_div(ursa_ceil_div(g->tiles, g->tile_blocks), rows) * rows;
+    g->tile_blocks = ursa_ceil_div(g->tiles, g->tile_block);
+    g->column_block = g->panel_count;
+    while (g->column_block > 4 && g->tile_blocks * ursa_ceil_div(g->panel_count, g->column_block) < MIN_TASKS)
+        g->column_block = ursa_ceil_div(g->column_block, 2);
+    g->column_blocks = ursa_ceil_div(g->panel_count, g->column_block);
+
+    g->slice = g->ins * rows + g->gemm->slack;
+    g->slice_plane = ursa_odd_pitch(g->tile_block / rows * g->slice);
+    g->sum_pitch = ursa_odd_pitch(g->column_block * g->gemm->columns);
+    g->sum_plane = g->tile_block * g->sum_pitch;
+}
+
+/* In multiply-adds: what is not one costs as much as so many, as measured. A tile at the border is a whole tile. */
+static bool is_cheaper(const struct winograd *g)
+{
+    double ins = (double)g->ins, outs = (double)g->outs;
+    double direct = 9.0 * (double)(g->images * g->out_height * g->out_width) * ins * outs;
+    double products = PLANES * (double)g->tiles * ins * outs;
+    double transforms = (double)g->tiles * 400 * (ins * (double)g->column_blocks + outs) + 1000 * ins * outs;
+    return direct >= MIN_WORK && products + transforms < 0.9 * direct;
+}
+
+/* ---- tasks ---------------------------------------------------------------------- */
+
+static void weights_task(void *context, int64_t panel)
+{
+    const struct winograd *g = context;
+    int64_t columns = g->gemm->columns, first = panel * columns;
+    g->simd->weights(g->w + first * g->out_stride, g->tap, g->in_stride, g->out_stride, g->ins,
+                     g->outs - first < columns ? g->outs - first : columns, g->panels + first * g->ins, g->panel_plane);
+}
+
+/* The first output pixel of a tile. */
+static void place_tile(const struct winograd *g, int64_t tile, int64_t *image, int64_t *row, int64_t *column)
+{
+    *column = tile % g->grid[1] * OUT;
+    *row = tile / g->grid[1] % g->grid[0] * OUT;
+    *image = tile / g->grid[1] / g->grid[0];
+}
+
+static void find_inputs(const struct winograd *g, int64_t tile, const float **pixel)
+{
+    int64_t image, row, column;
+    place_tile(g, tile, &image, &row, &column);
+    for (int j = 0; j < IN; j++)
+        for (int i = 0; i < IN; i++) {
+            int64_t y = row + j - g->top, x = column + i - g->left;
+            bool inside = tile < g->tiles && y >= 0 && y < g->height && x >= 0 && x < g->width;
+            *pixel++ = inside ? g->x + ((image * g->height + y) * g->width + x) * g->ins : g->zero;
+        }
+}
+
+static void find_outputs(const struct winograd *g, int64_t tile, int64_t channel, float **pixel)
+{
+    int64_t image, row, column;
+    place_tile(g, tile, &image, &row, &column);
+    for (int64_t y = row; y < row + OUT; y++)
+        for (int64_t x = column; x < column + OUT; x++) {
+            bool inside = y < g->out_height && x < g->out_width;
+            *pixel++ = inside ? g->out + ((image * g->out_height + y) * g->out_width + x) * g->outs + channel : NULL;
+        }
+}
+
+/* What a task works on, and its memory. */
+struct block {
+    int64_t tile, tiles;            /* first, number */
+    int64_t panel, panels, columns; /* of the outputs */
+    float *slices, *sums;
+    float **row; /* of the first plane of sums */
+};
+
+static void transform_inputs(const struct winograd *g, const struct block *block)
+{
+    int64_t rows = g->gemm->rows;
+    const float *pixel[PLANES * 16];
+    for (int64_t t = 0; t < block->tiles; t += rows) {
+        for (int64_t r = 0; r < rows; r++)
+            find_inputs(g, t + r < block->tiles ? block->tile + t + r : g->tiles, pixel + r * PLANES);
+        g->simd->input(pixel, g->ins, block->slices + t / rows * g->slice, g->slice_plane);
+    }
+}
+
+/* The panel that comes next is fetched while this one is in use. */
+static void fetch_share(const float *panel, int64_t size, int64_t share, int64_t shares)
+{
+    for (int64_t at = size * share / shares; at < size * (share + 1) / shares; at += 16)
+        __builtin_prefetch(panel + at, 0, 2);
+}
+
+static void multiply_panel(const struct winograd *g, const struct block *block, int64_t plane, int64_t panel)
+{
+    int64_t rows = g->gemm->rows, columns = g->gemm->columns, done = (panel - block->panel) * columns;
+    const float *b = g->panels + plane * g->panel_plane + panel * g->ins * columns;
+    bool is_last = panel + 1 == block->panel + block->panels;
+    const float *next = is_last ? b + g->panel_plane - (block->panels - 1) * g->ins * columns : b + g->ins * columns;
+    struct ursa_tile tile = {
+        .column = plane * g->sum_plane + done,
+        .width = (int)(block->columns - done < columns ? block->columns - done : columns),
+        .alpha = 1,
+    };
+    for (int64_t k = 0; k < g->ins; k += SUM, tile.beta = 1) {
+        tile.length = g->ins - k < SUM ? g->ins - k : SUM;
+        tile.b = b + k * columns;
+        for (int64_t t = 0; t < block->tiles; t += rows) {
+            fetch_share(next + k * columns, tile.length * columns, t / rows, ursa_ceil_div(block->tiles, rows));
+            tile.slice = block->slices + plane * g->slice_plane + t / rows * g->slice + k * rows;
+            tile.height = (int)(block->tiles - t < rows ? block->tiles - t : rows);
+            tile.out = block->row + t;
+            g->gemm->tile(&tile);
+        }
+    }
+}
+
+static void transform_outputs(const struct winograd *g, const struct block *block)
+{
+    int64_t channel = block->panel * g->gemm->columns;
+    bool relu = g->activation && g->activation->used && g->activation->kind == URSA_UNARY_relu;
+    for (int64_t t = 0; t < block->tiles; t++) {
+        float *pixel[OUT * OUT];
+        find_outputs(g, block->tile + t, channel, pixel);
+        g->simd->output(block->row[t], g->sum_plane, block->columns, g->bias ? g->bias + channel : NULL, relu, pixel);
+        for (int i = 0; i < OUT * OUT && g->activation && g->activation->used && !relu; i++)
+            if (pixel[i])
+                ursa_activate(g->activation, pixel[i], block->columns);
+    }
+}
+
+static void block_task(void *context, int64_t index)
+{
+    const struct winograd *g = context;
+    int64_t tile = index / g->column_blocks * g->tile_block, panel = index % g->column_blocks * g->column_block;
+    int64_t left = g->outs - panel * g->gemm->columns, most = g->column_block * g->gemm->columns;
+    int64_t slices = PLANES * g->slice_plane, sums = PLANES * g->sum_plane + g->gemm->columns;
+    struct block block = {
+        .tile = tile,
+        .tiles = g->tiles - tile < g->tile_block ? g->tiles - tile : g->tile_block,
+        .panel = panel,
+        .panels = g->panel_count - panel < g->column_block ? g->panel_count - panel : g->column_block,
+        .columns = left < most ? left : most,
+        .slices = ursa_scratch(URSA_SLOT_TASK, (size_t)(slices + sums) * sizeof(float)),
+        .row = ursa_scratch(URSA_SLOT_ROWS, (size_t)g->tile_block * sizeof(float *)),
+    };
+    if (!block.slices || !block.row)
+        return;
+    block.sums = block.slices + slices;
+    for (int64_t t = 0; t < block.tiles; t++)
+        block.row[t] = block.sums + t * g->sum_pitch;
+    transform_inputs(g, &block);
+    for (int64_t e = 0; e < PLANES; e++)
+        for (int64_t j = 0; j < block.panels; j++)
+            multiply_panel(g, &block, e, block.panel + j);
+    transform_outputs(g, &block);
+}
+
+/* ---- the operators ---------------------------------------------------------------- */
+
+static bool is_suitable(const struct ursa_conv_shape *s)
+{
+    return s->groups == 1 && s->kernel[0] == 3 && s->kernel[1] == 3 && s->stride[0] == 1 && s->stride[1] == 1 &&
+           s->dilation[0] == 1 && s->dilation[1] == 1;
+}
+
+static void prepare(struct winograd *g)
+{
+    g->gemm = ursa_cpu_simd()->gemm;
+    g->simd = ursa_cpu_simd()->winograd;
+    g->grid[0] = ursa_ceil_div(g->out_height, OUT);
+    g->grid[1] = ursa_ceil_div(g->out_width, OUT);
+    g->tiles = g->images * g->grid[0] * g->grid[1];
+    plan(g);
+}
+
+static struct winograd forward_of(const struct ursa_conv_shape *s)
+{
+    struct winograd g = {
+        .images = s->images,
+        .height = s->height,
+        .width = s->width,
+        .ins = s->channels,
+        .out_height = s->out_height,
+        .out_width = s->out_width,
+        .outs = s->out_channels,
+        .top = s->pad[0],
+        .left = s->pad[1],
+        .in_stride = 1,
+        .out_stride = 9 * s->channels,
+    };
+    for (int t = 0; t < 9; t++)
+        g.tap[t] = t * s->channels;
+    prepare(&g);
+    return g;
+}
+
+/* dx[i] = Σ dy[i + pad - k] w[k]: with k = 2 - k′, a window that begins 2 - pad before i. */
+static struct winograd gradient_of(const struct ursa_conv_shape *s)
+{
+    struct winograd g = {
+        .images = s->images,
+        .height = s->out_height,
+        .width = s->out_width,
+        .ins = s->out_channels,
+        .out_height = s->height,
+        .out_width = s->width,
+        .outs = s->channels,
+        .top = 2 - s->pad[0],
+        .left = 2 - s->pad[1],
+        .in_stride = 9 * s->channels,
+        .out_stride = 1,
+    };
+    for (int t = 0; t < 9; t++)
+        g.tap[t] = (8 - t) * s->channels;
+    prepare(&g);
+    return g;
+}
+
+static bool applies(const struct ursa_conv_shape *s, const struct winograd *g)
+{
+    return is_suitable(s) && g->ins % 8 == 0 && g->outs >= g->gemm->columns / 2 && is_cheaper(g);
+}
+
+bool ursa_winograd_applies(const struct ursa_conv_shape *s)
+{
+    struct winograd g = forward_of(s);
+    return applies(s, &g);
+}
+
+bool ursa_winograd_grad_input_applies(const struct ursa_conv_shape *s)
+{
+    struct winograd g = gradient_of(s);
+    return applies(s, &g);
+}
+
+static bool run(struct winograd *g)
+{
+    /* One panel more: what is fetched ahead exists. */
+    size_t floats = (size_t)(PLANES * g->panel_plane + g->ins * g->gemm->columns);
+    g->panels = ursa_scratch(URSA_SLOT_PANELS, floats * sizeof(float));
+    float *zero = ursa_scratch(URSA_SLOT_ZEROS, (size_t)g->ins * sizeof(float));
+    if (!g->panels || !zero)
+        return false;
+    memset(zero, 0, (size_t)g->ins * sizeof *zero);
+    g->zero = zero;
+    return ursa_parallel(g->panel_count, weights_task, g) &&
+           ursa_parallel(g->tile_blocks * g->column_blocks, block_task, g);
+}
+
+bool ursa_winograd_forward(const struct ursa_conv_shape *s, const float *x, const float *w, const float *bias,
+                           const ursa_activation *activation, float *out)
+{
+    struct winograd g = forward_of(s);
+    g.x = x;
+    g.w = w;
+    g.bias = bias;
+    g.activation = activation;
+    g.out = out;
+    return run(&g);
+}
+
+bool ursa_winograd_grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
+{
+    struct winograd g = gradient_of(s);
+    g.x = dy;
+    g.w = w;
+    g.out = dx;
+    return run(&g);
+}
