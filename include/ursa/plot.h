@@ -53,7 +53,7 @@ typedef enum ursa_colour_map { URSA_BLUES, URSA_VIRIDIS, URSA_MAGMA } ursa_colou
 
 typedef struct ursa_heat_map_options {
     const char *title, *x_label, *y_label;
-    const char *const *row_names, *const *column_names; /* NULL: none; too long ones are cut with … */
+    const char *const *row_names, *const *column_names; /* NULL: none; too long ones are shortened with … */
     const char *format;                                 /* of the numbers in the cells: "%.2f"; NULL: none */
     double low, high;                                   /* the ends of the colours; both 0: those of the data */
     ursa_colour_map map;
@@ -71,7 +71,7 @@ URSA_API bool ursa_plot_heat_map_opt(const double *values, int rows, int columns
 /* One picture of a grid. */
 typedef struct ursa_plot_cell {
     const ursa_image *image;
-    const char *caption;  /* above it, a line each up to '\n', three at most; too long a line is cut with … */
+    const char *caption;  /* above it, a line each up to '\n', three at most; too long a line is shortened with … */
     bool wrong;           /* caption in vermilion rather than black, with a cross before it */
     const float *points;  /* (x, y) in pixels, drawn as dots: what is true */
     int point_count;      /* … how many */

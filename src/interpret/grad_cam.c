@@ -149,24 +149,36 @@ ursa_tensor *ursa_grad_cam_map(ursa_module *model, ursa_tensor *x, int *class)
 
 /* ---- drawing ------------------------------------------------------------------------------ */
 
-/* A picture of at least 256 pixels, small ones with enlarged pixels, with the map over it. */
-static bool overlay(const ursa_image *image, ursa_tensor *map, ursa_image *out)
+/* A copy of at least 256 rows: of small pictures every pixel becomes several. */
+static bool enlarge(const ursa_image *image, ursa_image *out)
 {
     enum { LEAST = 256 };
     int times = image->rows < LEAST ? (LEAST + image->rows - 1) / image->rows : 1;
-    int rows = times * image->rows, columns = times * image->columns;
-    size_t pixels = (size_t)rows * (size_t)columns;
-    ursa_tensor *large = ursa_resize2d(ursa_reshape(map, ursa_shape(1, ursa_dim(map, 0), ursa_dim(map, 1), 1)), rows,
-                                       columns, URSA_BILINEAR, false);
+    *out = (ursa_image){times * image->rows, times * image->columns, 3, NULL};
+    out->pixels = ursa_alloc_array((size_t)out->rows * (size_t)out->columns, 3);
+    for (int i = 0; out->pixels && i < out->rows * out->columns; i++) {
+        int row = i / out->columns / times, column = i % out->columns / times;
+        memcpy(out->pixels + 3 * i, image->pixels + 3 * (row * image->columns + column), 3);
+    }
+    return out->pixels;
+}
+
+/* The picture in grey with the map in colours over it. */
+static bool overlay(const ursa_image *image, ursa_tensor *map, ursa_image *out)
+{
+    size_t pixels = (size_t)image->rows * (size_t)image->columns;
+    ursa_tensor *large = ursa_resize2d(ursa_reshape(map, ursa_shape(1, ursa_dim(map, 0), ursa_dim(map, 1), 1)),
+                                       image->rows, image->columns, URSA_BILINEAR, false);
     float *heat = ursa_alloc_array(pixels, sizeof *heat);
-    *out = (ursa_image){rows, columns, 3, ursa_alloc_array(pixels, 3)};
+    *out = (ursa_image){image->rows, image->columns, 3, ursa_alloc_array(pixels, 3)};
     bool done = heat && out->pixels && ursa_read(large, URSA_F32, heat, (int64_t)pixels);
-    for (int i = 0; done && i < rows * columns; i++) {
-        const uint8_t *under = image->pixels + 3 * (i / columns / times * image->columns + i % columns / times);
+    for (size_t i = 0; done && i < pixels; i++) {
+        const uint8_t *under = image->pixels + 3 * i;
+        double grey = 0.299 * under[0] + 0.587 * under[1] + 0.114 * under[2];
         ursa_ink ink = ursa_map_colour(URSA_MAGMA, (double)heat[i]);
         const double colour[3] = {ink.red, ink.green, ink.blue};
-        for (int c = 0; c < 3; c++)
-            out->pixels[3 * i + c] = (uint8_t)(0.5 * under[c] + 0.5 * 255 * colour[c] + 0.5);
+        for (size_t c = 0; c < 3; c++)
+            out->pixels[3 * i + c] = (uint8_t)(0.35 * grey + 0.65 * 255 * colour[c] + 0.5);
     }
     free(heat);
     return done;
@@ -174,20 +186,19 @@ static bool overlay(const ursa_image *image, ursa_tensor *map, ursa_image *out)
 
 static bool draw(const struct ursa_gallery *gallery, ursa_tensor *map, int class, const char *path)
 {
-    ursa_image covered = {0};
-    char *name = class < gallery->name_count ? ursa_copy_string(gallery->names[class]) : ursa_format("class %d", class);
+    ursa_image plain = {0}, covered = {0};
     char *actual = ursa_gallery_words(gallery, gallery->classes, gallery->values);
     char *caption = actual && *actual ? ursa_format("is %s", actual) : ursa_copy_string(" ");
-    char *why = name ? ursa_format("why %s", name) : NULL;
-    bool done = caption && why && overlay(&gallery->images[0], map, &covered);
-    const ursa_plot_cell cells[] = {{.image = &gallery->images[0], .caption = caption},
-                                    {.image = &covered, .caption = why}};
-    done = done && ursa_plot_grid(path, cells, 2, .columns = 2, .cell = 260);
+    char *why = class < gallery->name_count ? ursa_format("looks like %s", gallery->names[class])
+                                            : ursa_format("looks like class %d", class);
+    bool done = caption && why && enlarge(&gallery->images[0], &plain) && overlay(&plain, map, &covered);
+    const ursa_plot_cell cells[] = {{.image = &plain, .caption = caption}, {.image = &covered, .caption = why}};
+    done = done && ursa_plot_grid(path, cells, 2, .columns = 2, .cell = 256);
+    free(plain.pixels);
     free(covered.pixels);
     free(why);
     free(caption);
     free(actual);
-    free(name);
     return done;
 }
 

@@ -279,16 +279,27 @@ void ursa_canvas_unclip(ursa_canvas *canvas)
 
 /* ---- text -------------------------------------------------------------------------- */
 
-/* The length without the last character. */
-static size_t step_back(const char *text, size_t length)
+/* Whether a byte is not the first of its character. */
+static bool inside_character(char byte)
 {
-    do
-        length--;
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80);
-    return length;
+    return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
-/* A copy of `text` cut with … until it is no wider than `limit`. */
+/* Writes `text` without `cut` bytes of its middle, or a few more, so that no
+ * character is broken: names often differ at their ends. */
+static void shorten(const char *text, size_t length, size_t cut, char *out)
+{
+    size_t head = (length - cut) * 5 / 8, tail = head + cut;
+    while (head > 0 && (inside_character(text[head]) || text[head - 1] == ' '))
+        head--;
+    while (tail < length && (inside_character(text[tail]) || text[tail] == ' '))
+        tail++;
+    memcpy(out, text, head);
+    memcpy(out + head, "…", sizeof "…" - 1);
+    memcpy(out + head + sizeof "…" - 1, text + tail, length - tail + 1);
+}
+
+/* A copy of `text`, its middle cut with … until it is no wider than `limit`. */
 static char *fitted(cairo_t *cairo, const char *text, double limit)
 {
     size_t length = strlen(text);
@@ -296,12 +307,8 @@ static char *fitted(cairo_t *cairo, const char *text, double limit)
     if (!copy)
         return NULL;
     memcpy(copy, text, length);
-    while (limit > 0 && length > 1 && width_of(cairo, copy) > limit) {
-        length = step_back(text, length);
-        while (length > 1 && text[length - 1] == ' ')
-            length--;
-        memcpy(copy + length, "…", sizeof "…");
-    }
+    for (size_t cut = 1; limit > 0 && cut < length && width_of(cairo, copy) > limit; cut++)
+        shorten(text, length, cut, copy);
     return copy;
 }
 

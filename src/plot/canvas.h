@@ -23,7 +23,7 @@ typedef struct ursa_text_style {
     double across;    /* where in the text x is: 0 its left end, 0.5 its middle, 1 its right end */
     bool middle;      /* y is the middle of the capitals; else the base line */
     double angle;     /* degrees, anticlockwise */
-    double max_width; /* longer texts are cut with …; 0: no limit */
+    double max_width; /* of longer texts the middle is cut with …; 0: no limit */
 } ursa_text_style;
 
 typedef struct ursa_canvas ursa_canvas;

@@ -45,12 +45,12 @@ static void measure_values(struct heat_map *map)
     }
 }
 
-/* Cells of 15 to 56 points, so that the whole is about 460 of them wide. */
+/* Cells of 15 to 80 points, so that the whole is about 460 of them wide. */
 static void lay_out(struct heat_map *map)
 {
     const ursa_heat_map_options *options = map->options;
     int most = map->rows > map->columns ? map->rows : map->columns;
-    map->cell = fmin(fmax(460.0 / most, 15), 56);
+    map->cell = fmin(fmax(460.0 / most, 15), 80);
     map->font = fmin(fmax(map->cell * 0.3, 8), 11);
     map->row_names = widest(options->row_names, map->rows, map->font);
     double longest = widest(options->column_names, map->columns, map->font);
@@ -127,7 +127,8 @@ static void draw_bar(const struct heat_map *map)
     enum { STEPS = 64 };
     double x = map->left + map->cell * map->columns + 14, height = fmin(map->cell * map->rows, 200);
     for (int i = 0; i < STEPS; i++)
-        ursa_canvas_fill(map->canvas, x, map->top + height * i / STEPS, bar_width, height / STEPS + 0.3,
+        /* Down to the end, so that there is no seam between two. */
+        ursa_canvas_fill(map->canvas, x, map->top + height * i / STEPS, bar_width, height * (STEPS - i) / STEPS,
                          ursa_map_colour(map->options->map, 1 - (i + 0.5) / STEPS));
     ursa_canvas_frame(map->canvas, x, map->top, bar_width, height, ursa_text_ink, 0.7);
     const ursa_text_style style = {.size = 9, .ink = ursa_text_ink};

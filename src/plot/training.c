@@ -38,10 +38,10 @@ static void average(const double *raw, double *out, int64_t count, int64_t first
 }
 
 /* The mean of the averages from both ends, which neither lags nor leads, over
- * about a twenty-fifth of the steps. Where there is no number there is a gap. */
+ * about a twentieth of the steps. Where there is no number there is a gap. */
 static void smooth(const double *raw, double *out, int64_t count)
 {
-    double keep = 1 - 1 / fmin(fmax((double)count / 25, 3), 400);
+    double keep = 1 - 1 / fmin(fmax((double)count / 25, 5), 400);
     for (int64_t i = 0; i < count; i++)
         out[i] = isfinite(raw[i]) ? 0 : NAN;
     average(raw, out, count, 0, 1, keep);
