@@ -105,10 +105,133 @@ URSA_API ursa_transform ursa_crop_pad_opt(const ursa_crop_options *options);
 URSA_API ursa_transform ursa_random_crop_opt(const ursa_crop_options *options);
 #define ursa_random_crop(size, ...) ursa_random_crop_opt(&(ursa_crop_options){.rows = (size), __VA_ARGS__})
 
-/* ---- all transforms ---------------------------------------------------------------------- */
+/* ---- geometry of batches ----------------------------------------------------------------- *
+ *
+ * Random in training; in validation only their size is left. All of a list are
+ * one interpolation, whose size (rows × columns; 0: as the images are) and
+ * padding (default reflection) are those of the first that says something.
+ * `p` is the chance that an item is changed. */
 
-/* The classes of this header's transforms, for readers of model files. */
-URSA_API const ursa_transform_class *const *ursa_vision_transform_classes(int *count);
+typedef struct ursa_flip_options {
+    double p;      /* default 0.5 */
+    bool vertical; /* upside down; default: left and right */
+    int rows, columns;
+    ursa_padding pad_mode;
+} ursa_flip_options;
+URSA_API ursa_transform ursa_flip_tfm_opt(const ursa_flip_options *options);
+#define ursa_flip_tfm(...) ursa_flip_tfm_opt(&(ursa_flip_options){__VA_ARGS__})
+
+/* One of the eight turns and mirror images of a square. */
+typedef struct ursa_dihedral_options {
+    double p; /* default 0.5 */
+    int draw; /* this one, 1 … 7 as fastai counts them; 0: any of the eight, at random */
+    int rows, columns;
+    ursa_padding pad_mode;
+} ursa_dihedral_options;
+URSA_API ursa_transform ursa_dihedral_opt(const ursa_dihedral_options *options);
+#define ursa_dihedral(...) ursa_dihedral_opt(&(ursa_dihedral_options){__VA_ARGS__})
+
+typedef struct ursa_rotate_options {
+    double max_deg; /* default 10: at most by this, either way */
+    double p;       /* default 0.5 */
+    double draw;    /* by this angle, in degrees, clockwise when below 0; 0: at random */
+    int rows, columns;
+    ursa_padding pad_mode;
+} ursa_rotate_options;
+URSA_API ursa_transform ursa_rotate_opt(const ursa_rotate_options *options);
+#define ursa_rotate(...) ursa_rotate_opt(&(ursa_rotate_options){__VA_ARGS__})
+
+typedef struct ursa_zoom_options {
+    double min_zoom, max_zoom;   /* default 1, 1.1: how much larger things get */
+    double p;                    /* default 0.5 */
+    double draw, draw_x, draw_y; /* by this much, and where, 0 … 1 from the left and the top; 0: at random */
+    int rows, columns;
+    ursa_padding pad_mode;
+} ursa_zoom_options;
+URSA_API ursa_transform ursa_zoom_opt(const ursa_zoom_options *options);
+#define ursa_zoom(...) ursa_zoom_opt(&(ursa_zoom_options){__VA_ARGS__})
+
+/* As if looked at from the side. */
+typedef struct ursa_warp_options {
+    double magnitude;      /* default 0.2: how far corners move at most, of half the width */
+    double p;              /* default 0.5 */
+    double draw_x, draw_y; /* by this much across and down; 0: at random */
+    int rows, columns;
+    ursa_padding pad_mode;
+} ursa_warp_options;
+URSA_API ursa_transform ursa_warp_opt(const ursa_warp_options *options);
+#define ursa_warp(...) ursa_warp_opt(&(ursa_warp_options){__VA_ARGS__})
+
+/* fastai's RandomResizedCropGPU, drawn for every item by itself. In validation
+ * the middle of those proportions. */
+typedef struct ursa_random_resized_crop_batch_options {
+    int rows, columns;
+    double min_scale; /* default 0.08 */
+    double ratio[2];  /* default 3/4, 4/3 */
+    ursa_padding pad_mode;
+} ursa_random_resized_crop_batch_options;
+URSA_API ursa_transform ursa_random_resized_crop_batch_opt(const ursa_random_resized_crop_batch_options *options);
+#define ursa_random_resized_crop_batch(size, ...)                                                                      \
+    ursa_random_resized_crop_batch_opt(&(ursa_random_resized_crop_batch_options){.rows = (size), __VA_ARGS__})
+
+/* ---- light of batches ---------------------------------------------------------------------- *
+ *
+ * In training only. Brightness, contrast and saturation work on the logits of
+ * pixels; all of a list are one pass. `draw` is a value instead of a random one;
+ * 0: at random. */
+
+typedef struct ursa_light_options {
+    double max_lighting; /* default 0.2 */
+    double p;            /* default 0.75 */
+    double draw;
+} ursa_light_options;
+/* draw: 0.5 changes nothing, 1 is white. */
+URSA_API ursa_transform ursa_brightness_opt(const ursa_light_options *options);
+#define ursa_brightness(...) ursa_brightness_opt(&(ursa_light_options){__VA_ARGS__})
+/* draw: 1 changes nothing. */
+URSA_API ursa_transform ursa_contrast_opt(const ursa_light_options *options);
+#define ursa_contrast(...) ursa_contrast_opt(&(ursa_light_options){__VA_ARGS__})
+/* draw: 1 changes nothing, just above 0 is grey. */
+URSA_API ursa_transform ursa_saturation_opt(const ursa_light_options *options);
+#define ursa_saturation(...) ursa_saturation_opt(&(ursa_light_options){__VA_ARGS__})
+
+typedef struct ursa_hue_options {
+    double max_hue; /* default 0.1 */
+    double p;       /* default 0.75 */
+    double draw;    /* a share of the colour circle, which is 1 */
+} ursa_hue_options;
+URSA_API ursa_transform ursa_hue_opt(const ursa_hue_options *options);
+#define ursa_hue(...) ursa_hue_opt(&(ursa_hue_options){__VA_ARGS__})
+
+/* Zhong et al. 2017: rectangles of normal noise, after normalisation; drawn for
+ * every item by itself. */
+typedef struct ursa_random_erasing_options {
+    double p;          /* default 0.5 */
+    double sl, sh;     /* least and greatest share of the area; default 0, 0.3 */
+    double min_aspect; /* default 0.3 */
+    int max_count;     /* rectangles at most; default 1 */
+} ursa_random_erasing_options;
+URSA_API ursa_transform ursa_random_erasing_opt(const ursa_random_erasing_options *options);
+#define ursa_random_erasing(...) ursa_random_erasing_opt(&(ursa_random_erasing_options){__VA_ARGS__})
+
+/* ---- all that is usual ------------------------------------------------------------------------ */
+
+/* fastai's aug_transforms: flip, warp, rotate, zoom, brightness and contrast. */
+typedef struct ursa_aug_transforms_options {
+    double mult;                 /* of max_rotate, max_lighting and max_warp; default 1 */
+    bool no_flip;                /* fastai's do_flip=False */
+    bool flip_vert;              /* any turn and mirror image (dihedral), not only left and right */
+    double max_rotate;           /* default 10 degrees */
+    double min_zoom, max_zoom;   /* default 1, 1.1 */
+    double max_lighting;         /* default 0.2 */
+    double max_warp;             /* default 0.2 */
+    double p_affine, p_lighting; /* default 0.75, 0.75 */
+    int rows, columns;           /* size of the result, columns as rows unless given; 0: as the images are */
+    ursa_padding pad_mode;       /* default reflection */
+    double min_scale;            /* below 1: random-resized crops of at least this share; default 1 */
+} ursa_aug_transforms_options;
+URSA_API ursa_transform ursa_aug_transforms_opt(const ursa_aug_transforms_options *options);
+#define ursa_aug_transforms(...) ursa_aug_transforms_opt(&(ursa_aug_transforms_options){__VA_ARGS__})
 
 /* ---- statistics -------------------------------------------------------------------------- */
 
@@ -117,6 +240,20 @@ typedef struct ursa_image_stats {
     int channels; /* 1 or 3 */
     float mean[3], std[3];
 } ursa_image_stats;
+URSA_API extern const ursa_image_stats ursa_imagenet_stats, ursa_cifar_stats, ursa_mnist_stats;
+
+/* (x - mean) / std per channel; ursa_transform_decode() undoes it. */
+URSA_API ursa_transform ursa_normalize(ursa_image_stats stats);
+
+/* Statistics of the first `batches` batches of a loader (0: one), which begins
+ * with epoch 0, as its batches come out: for ursa_normalize() of a loader that
+ * does not normalise yet. */
+URSA_API bool ursa_image_stats_of(ursa_dataloader *loader, int batches, ursa_image_stats *out);
+
+/* ---- all transforms ---------------------------------------------------------------------- */
+
+/* The classes of this header's transforms, for readers of model files. */
+URSA_API const ursa_transform_class *const *ursa_vision_transform_classes(int *count);
 
 #ifdef __cplusplus
 }

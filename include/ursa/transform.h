@@ -75,28 +75,33 @@ typedef struct ursa_sampling {
     int border;            /* an ursa_border; -1: nobody has said, which means URSA_REFLECTION */
 } ursa_sampling;
 
-/* How a kind of transform works. Exactly one of `item`, `geometry`, `batch` and
- * `expand` is there. */
+/* How a kind of transform works. Exactly one of `item`, `geometry`, `light`,
+ * `batch` and `expand` is there. */
 typedef struct ursa_transform_class {
     const char *name;             /* "resize": in model files and summaries */
     const char *const *arguments; /* names of argument[], up to a NULL; in model files */
     int order;                    /* lists are run in this order, equal ones as they stand: warping 29, other geometry
-                                     30, light 40, normalisation 90, erasing 100; items' 0 */
+                                     30, hue 35, light 40, normalisation 90, erasing 100; items' 0 */
     bool training_only;           /* augmentation: left out in validation and prediction */
 
     /* Changes one item, x and y alike; y NULL where there is no target. `training` false asks for the sure variant
      * of a random transform. */
     bool (*item)(const ursa_transform *transform, ursa_value *x, ursa_value *y, bool training, ursa_rng *rng);
 
-    /* The geometry of one item of a batch: multiplies `map`, a row-major 3×3
-     * homography from coordinates of the result to those of the source (x right,
-     * y down, -1 … 1 from the centre of the first pixel to that of the last, as
-     * fastai's), from the right, so that all geometry of a list is one
-     * interpolation. `aspect` is columns / rows of the source. Returns false,
-     * with an error, when it cannot. */
-    bool (*geometry)(const ursa_transform *transform, ursa_rng *rng, double aspect, double map[9]);
+    /* The geometry of one item of a batch of images, rows × columns: multiplies
+     * `map`, a row-major 3×3 homography from coordinates of the result to those
+     * of the source (x right, y down, -1 … 1 from the centre of the first pixel
+     * to that of the last, as fastai's), from the right, so that all geometry of
+     * a list is one interpolation. Returns false, with an error, when it cannot. */
+    bool (*geometry)(const ursa_transform *transform, bool training, int64_t rows, int64_t columns, ursa_rng *rng,
+                     double map[9]);
     /* Beside `geometry`: what it has to say about the interpolation; NULL: nothing. */
     void (*sampling)(const ursa_transform *transform, ursa_sampling *sampling);
+
+    /* The colours of one item of a batch of images: multiplies `map`, a row-major
+     * 3×4 affine map of the logits of red, green and blue, from the left, so that
+     * all light of a list is one pass. */
+    bool (*light)(const ursa_transform *transform, ursa_rng *rng, double map[12]);
 
     /* Changes a whole batch. */
     bool (*batch)(const ursa_transform *transform, ursa_transform_batch *batch);
@@ -113,9 +118,9 @@ URSA_API bool ursa_transform_item(const ursa_transform *list, ursa_value *x, urs
                                   ursa_rng *rng);
 /* The same for a batch as the loader uploads it. First images u8 become f32
  * 0 … 1, masks i64, and points in pixels of x -1 … 1 from edge to edge.
- * Neighbouring geometry is run as one interpolation, applied to images
- * bilinearly, to masks by nearest neighbour, to points by the inverse map.
- * Transforms that are for training only are left out of others. */
+ * Neighbouring geometry is run as one interpolation, neighbouring light as one pass over the pixels; geometry is
+ * applied to images bilinearly, to masks by nearest neighbour, to points by the inverse map. Transforms that are for
+ * training only are left out of others. */
 URSA_API bool ursa_transform_run_batch(const ursa_transform *list, bool training, ursa_transform_batch *batch);
 /* x of a batch as it was before what can be undone, f32 0 … 1 for images. */
 URSA_API ursa_tensor *ursa_transform_decode(const ursa_transform *list, ursa_tensor *x);

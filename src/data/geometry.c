@@ -44,13 +44,13 @@ static void invert(const double *m, double *out)
         }
 }
 
-static bool draw_maps(const ursa_transform *list, int count, ursa_rng *rngs, struct geometry *geometry)
+static bool draw_maps(const ursa_transform *list, int count, bool training, ursa_rng *rngs, struct geometry *geometry)
 {
-    double aspect = (double)geometry->columns / (double)geometry->rows;
     for (int64_t i = 0; i < geometry->count; i++) {
         memcpy(geometry->maps[i], identity, sizeof identity);
         for (int k = 0; k < count; k++)
-            if (!list[k].class->geometry(&list[k], &rngs[i], aspect, geometry->maps[i]))
+            if (!list[k].class->geometry(&list[k], training, geometry->rows, geometry->columns, &rngs[i],
+                                         geometry->maps[i]))
                 return false;
     }
     return true;
@@ -248,7 +248,7 @@ static bool move_batch(const struct geometry *geometry, ursa_transform_batch *ba
     return batch->x;
 }
 
-bool ursa_geometry_run(const ursa_transform *list, int count, ursa_transform_batch *batch)
+bool ursa_geometry_run(const ursa_transform *list, int count, bool training, ursa_transform_batch *batch)
 {
     if (batch->x_kind != URSA_KIND_IMAGE && batch->x_kind != URSA_KIND_MASK)
         return ursa_fail(URSA_ERROR_ARGUMENT, "%s: the input is no image, which geometry is for", list->class->name);
@@ -260,8 +260,8 @@ bool ursa_geometry_run(const ursa_transform *list, int count, ursa_transform_bat
     if (!(geometry.maps = ursa_alloc_array((size_t)geometry.count + 1, sizeof *geometry.maps)))
         return false;
     settle_sampling(list, count, &geometry);
-    bool done =
-        draw_maps(list, count, batch->rngs, &geometry) && (changes_nothing(&geometry) || move_batch(&geometry, batch));
+    bool done = draw_maps(list, count, training, batch->rngs, &geometry) &&
+                (changes_nothing(&geometry) || move_batch(&geometry, batch));
     free(geometry.maps);
     return done;
 }

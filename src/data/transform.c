@@ -1,6 +1,7 @@
 /* transform.c — values, and lists of transforms run on items and batches. */
 #include <ursa/transform.h>
 #include "geometry.h"
+#include "light.h"
 #include "tensor/tensor.h"
 
 #include <stdlib.h>
@@ -35,11 +36,12 @@ void ursa_value_clear(ursa_value *value)
 struct plan {
     ursa_transform step[URSA_TRANSFORMS * URSA_TRANSFORMS];
     int count;
+    bool training;
 };
 
-static void add(struct plan *plan, const ursa_transform *transform, bool training)
+static void add(struct plan *plan, const ursa_transform *transform)
 {
-    if (!transform->class->training_only || training)
+    if (!transform->class->training_only || plan->training)
         plan->step[plan->count++] = *transform;
 }
 
@@ -58,15 +60,16 @@ static void sort(struct plan *plan)
 static void make_plan(const ursa_transform *list, bool training, struct plan *plan)
 {
     plan->count = 0;
+    plan->training = training;
     for (int i = 0; list && i < URSA_TRANSFORMS && list[i].class; i++) {
         if (!list[i].class->expand) {
-            add(plan, &list[i], training);
+            add(plan, &list[i]);
             continue;
         }
         ursa_transform parts[URSA_TRANSFORMS];
         int count = list[i].class->expand(&list[i], parts);
         for (int k = 0; k < count; k++)
-            add(plan, &parts[k], training);
+            add(plan, &parts[k]);
     }
     sort(plan);
 }
@@ -128,21 +131,29 @@ static bool convert_batch(ursa_transform_batch *batch)
     return (batch->x = convert(batch->x, batch->x_kind, batch->x));
 }
 
-/* Runs the step at `*at` and moves on; neighbouring geometry is one step. */
+/* How many steps from `at` on are geometry, or light. */
+static int neighbours(const struct plan *plan, int at, bool light)
+{
+    int end = at;
+    while (end < plan->count &&
+           (light ? plan->step[end].class->light != NULL : plan->step[end].class->geometry != NULL))
+        end++;
+    return end - at;
+}
+
+/* Runs the step at `*at` and moves on; neighbouring geometry is one step, and so is neighbouring light. */
 static bool run_step(const struct plan *plan, int *at, ursa_transform_batch *batch)
 {
     const ursa_transform *step = &plan->step[*at];
-    if (step->class->batch) {
-        ++*at;
-        return step->class->batch(step, batch);
-    }
-    if (!step->class->geometry)
-        return ursa_fail(URSA_ERROR_ARGUMENT, "%s: a transform of items among those of batches", step->class->name);
-    int count = 1;
-    while (*at + count < plan->count && plan->step[*at + count].class->geometry)
-        count++;
-    *at += count;
-    return ursa_geometry_run(step, count, batch);
+    int moves = neighbours(plan, *at, false), lights = neighbours(plan, *at, true);
+    *at += moves + lights > 0 ? moves + lights : 1;
+    if (moves > 0)
+        return ursa_geometry_run(step, moves, plan->training, batch);
+    if (lights > 0)
+        return ursa_light_run(step, lights, batch);
+    return step->class->batch
+               ? step->class->batch(step, batch)
+               : ursa_fail(URSA_ERROR_ARGUMENT, "%s: a transform of items among those of batches", step->class->name);
 }
 
 /* Drops what a step has replaced, unless it is the caller's. */

@@ -8,11 +8,6 @@
 
 /* ---- options ------------------------------------------------------------------------ */
 
-double ursa_option(double value, double standard)
-{
-    return value < 0 ? 0 : value == 0 ? standard : value;
-}
-
 static double padding_option(ursa_padding padding, ursa_padding standard)
 {
     return padding == URSA_PAD_DEFAULT ? standard : padding;
@@ -102,37 +97,14 @@ ursa_transform ursa_resize_opt(const ursa_resize_options *options)
 /* ---- random-resized crop --------------------------------------------------------------- */
 
 enum { CROP_MIN_SCALE = 2, CROP_LEAST_RATIO, CROP_MOST_RATIO, CROP_VAL_XTRA };
-enum { ATTEMPTS = 10 };
-
-static struct ursa_crop at_random(const ursa_transform *transform, struct size from, ursa_rng *rng)
-{
-    double least = transform->argument[CROP_LEAST_RATIO], most = transform->argument[CROP_MOST_RATIO];
-    double min_scale = transform->argument[CROP_MIN_SCALE], area = (double)from.rows * from.columns;
-    for (int i = 0; i < ATTEMPTS; i++) {
-        double part = area * (min_scale + (1 - min_scale) * ursa_rng_uniform(rng));
-        double ratio = exp(log(least) + (log(most) - log(least)) * ursa_rng_uniform(rng));
-        int columns = (int)rint(sqrt(part * ratio)), rows = (int)rint(sqrt(part / ratio));
-        if (columns >= 1 && rows >= 1 && columns <= from.columns && rows <= from.rows)
-            return (struct ursa_crop){.left = (int)ursa_rng_below(rng, (uint64_t)(from.columns - columns) + 1),
-                                      .top = (int)ursa_rng_below(rng, (uint64_t)(from.rows - rows) + 1),
-                                      .columns = columns,
-                                      .rows = rows};
-    }
-    double ratio = (double)from.columns / from.rows;
-    struct size part = from;
-    if (ratio < least)
-        part.rows = (int)fmax(from.columns / least, 1);
-    else if (ratio > most)
-        part.columns = (int)fmax(from.rows * most, 1);
-    return middle(from, part, URSA_PAD_ZEROS);
-}
 
 /* All of it, a little too large, and then its middle. */
 static bool crop_for_validation(const ursa_transform *transform, ursa_value *x, ursa_value *y)
 {
     struct size to = size_of(transform), from = size_of_value(x);
+    double share = fmin(transform->argument[CROP_VAL_XTRA], 8);
     int larger = to.rows > to.columns ? to.rows : to.columns;
-    int extra = (int)ceil(larger * transform->argument[CROP_VAL_XTRA] / 8) * 8;
+    int extra = (int)ceil(larger * share / 8) * 8;
     struct size whole = {to.rows + extra, to.columns + extra};
     struct ursa_crop all = {.columns = from.columns,
                             .rows = from.rows,
@@ -143,29 +115,20 @@ static bool crop_for_validation(const ursa_transform *transform, ursa_value *x, 
     return ursa_crop_item(x, y, &all) && (extra == 0 || ursa_crop_item(x, y, &inner));
 }
 
-static bool check_crop(const ursa_transform *transform)
-{
-    double scale = transform->argument[CROP_MIN_SCALE];
-    double least = transform->argument[CROP_LEAST_RATIO], most = transform->argument[CROP_MOST_RATIO];
-    return check_size(transform) &&
-           ((scale >= 0 && scale <= 1 && least > 0 && most >= least && transform->argument[CROP_VAL_XTRA] <= 8) ||
-            ursa_fail(URSA_ERROR_ARGUMENT,
-                      "random_resized_crop: min_scale is %g and ratio %g … %g; expected 0 to 1, and two that rise",
-                      scale, least, most));
-}
-
 static bool random_resized_crop_item(const ursa_transform *transform, ursa_value *x, ursa_value *y, bool training,
                                      ursa_rng *rng)
 {
     if (!ursa_is_picture(x))
         return true;
-    if (!check_crop(transform))
+    const double *argument = transform->argument;
+    struct ursa_crop_rules rules = {argument[CROP_MIN_SCALE], argument[CROP_LEAST_RATIO], argument[CROP_MOST_RATIO]};
+    if (!check_size(transform) || !ursa_crop_rules_hold(transform->class->name, &rules))
         return false;
     if (!training)
         return crop_for_validation(transform, x, y);
-    struct ursa_crop crop = at_random(transform, size_of_value(x), rng);
-    crop.out_rows = size_of(transform).rows;
-    crop.out_columns = size_of(transform).columns;
+    struct size from = size_of_value(x), to = size_of(transform);
+    struct ursa_rectangle part = ursa_random_rectangle(&rules, from.rows, from.columns, rng);
+    struct ursa_crop crop = {part.left, part.top, part.columns, part.rows, to.columns, to.rows, URSA_PAD_ZEROS};
     return ursa_crop_item(x, y, &crop);
 }
 

@@ -11,9 +11,11 @@
 /* ---- transforms to test with ---------------------------------------------------- */
 
 /* The geometry of argument[0 … 8] as it is. */
-static bool map_geometry(const ursa_transform *transform, ursa_rng *rng, double aspect, double map[9])
+static bool map_geometry(const ursa_transform *transform, bool training, int64_t rows, int64_t columns, ursa_rng *rng,
+                         double map[9])
 {
-    (void)rng, (void)aspect;
+    (void)rng, (void)training;
+    assert_true(rows > 0 && columns > 0);
     double out[9];
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) {
