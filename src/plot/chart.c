@@ -136,6 +136,10 @@ static void lay_out(struct chart *chart, double width, double height)
     chart->width = width - chart->left - 2 * pad - 4;
     chart->slanted = options->name_count > 0 && chart->longest_name + 6 > chart->width / options->name_count;
     double names = chart->slanted ? chart->longest_name * 0.71 + small_font : small_font;
+    /* The first name leans out to the left. */
+    if (chart->slanted)
+        chart->left = fmax(chart->left, pad + names - 0.5 * chart->width / options->name_count);
+    chart->width = width - chart->left - 2 * pad - 4;
     chart->height = height - chart->top - pad - names - 8 - (options->x_label ? font + 8 : 0);
 }
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const double pad = 12, title_font = 14, label_font = 12, longest_name = 150, bar_width = 12;
+static const double pad = 12, title_font = 14, label_font = 12, longest_name = 150, bar_width = 12, bar_font = 9;
 
 struct heat_map {
     const double *values;
@@ -121,6 +121,21 @@ static void draw_titles(const struct heat_map *map, double height)
                      &style);
 }
 
+static void write_end(char *text, size_t size, double value)
+{
+    snprintf(text, size, "%.6g", value);
+}
+
+/* Room for the colour bar and what is written at its ends. */
+static double room_for_bar(const struct heat_map *map)
+{
+    char low[32], high[32];
+    write_end(low, sizeof low, map->low);
+    write_end(high, sizeof high, map->high);
+    double widest_end = fmax(ursa_text_width(low, bar_font, false), ursa_text_width(high, bar_font, false));
+    return 14 + bar_width + 5 + widest_end + pad;
+}
+
 /* What the colours stand for. */
 static void draw_bar(const struct heat_map *map)
 {
@@ -131,11 +146,11 @@ static void draw_bar(const struct heat_map *map)
         ursa_canvas_fill(map->canvas, x, map->top + height * i / STEPS, bar_width, height * (STEPS - i) / STEPS,
                          ursa_map_colour(map->options->map, 1 - (i + 0.5) / STEPS));
     ursa_canvas_frame(map->canvas, x, map->top, bar_width, height, ursa_text_ink, 0.7);
-    const ursa_text_style style = {.size = 9, .ink = ursa_text_ink};
+    const ursa_text_style style = {.size = bar_font, .ink = ursa_text_ink};
     char text[32];
-    snprintf(text, sizeof text, "%.4g", map->high);
+    write_end(text, sizeof text, map->high);
     ursa_canvas_text(map->canvas, x + bar_width + 5, map->top + 7, text, &style);
-    snprintf(text, sizeof text, "%.4g", map->low);
+    write_end(text, sizeof text, map->low);
     ursa_canvas_text(map->canvas, x + bar_width + 5, map->top + height, text, &style);
 }
 
@@ -149,7 +164,7 @@ bool ursa_plot_heat_map_opt(const double *values, int rows, int columns, const c
     struct heat_map map = {.values = values, .rows = rows, .columns = columns, .options = options};
     measure_values(&map);
     lay_out(&map);
-    double width = map.left + map.cell * columns + 14 + bar_width + 48;
+    double width = map.left + map.cell * columns + room_for_bar(&map);
     double height = map.top + map.cell * rows + 8 + (options->column_names ? map.column_names + 6 : 0) +
                     (options->x_label ? label_font + 10 : 0) + pad;
     map.canvas = ursa_canvas_begin(path, width, height);

@@ -29,6 +29,13 @@ static int decimals_of(double step)
     return 12;
 }
 
+/* Digits that tell neighbours apart which are a step apart, for numbers up to `steps` steps. */
+static int digits_of(double steps)
+{
+    int digits = (int)ceil(log10(steps)) + 1;
+    return digits < 3 ? 3 : digits > 15 ? 15 : digits;
+}
+
 static void make_linear(ursa_ticks *ticks, int wanted)
 {
     double range = ticks->high - ticks->low, step = round_step(range, wanted);
@@ -40,7 +47,7 @@ static void make_linear(ursa_ticks *ticks, int wanted)
         char *label = ticks->label[ticks->count];
         ticks->at[ticks->count++] = value;
         if (largest >= 1e6 || largest < 1e-3)
-            snprintf(label, sizeof ticks->label[0], "%.3g", value);
+            snprintf(label, sizeof ticks->label[0], "%.*g", digits_of(largest / step), value);
         else
             snprintf(label, sizeof ticks->label[0], "%.*f", decimals_of(step), value);
     }
@@ -73,7 +80,8 @@ static void add_log_tick(ursa_ticks *ticks, double value, bool power, int expone
     ticks->at[ticks->count++] = value;
 }
 
-/* Powers of ten; where there are less than two of them, 1, 2 and 5 times those. */
+/* Powers of ten; on a short axis 1, 2 and 5 times those, on a very short one
+ * what a linear axis would have. */
 static void make_log(ursa_ticks *ticks, int wanted)
 {
     int first = (int)floor(log10(ticks->low)), last = (int)ceil(log10(ticks->high));
@@ -93,6 +101,10 @@ static void make_log(ursa_ticks *ticks, int wanted)
                 ticks->minor[ticks->minor_count++] = value;
         }
     }
+    if (ticks->count > 1)
+        return;
+    ticks->count = ticks->minor_count = 0;
+    make_linear(ticks, wanted);
 }
 
 /* ---- both ------------------------------------------------------------------------ */
