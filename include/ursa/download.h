@@ -19,7 +19,8 @@ extern "C" {
 /* ---- one file ---------------------------------------------------------------------- */
 
 typedef struct ursa_download_options {
-    const char *sha256; /* what the file must have, in hexadecimal; NULL: not checked */
+    const char *sha256; /* what the file must have, in hexadecimal, or 8 digits or more that it begins with;
+                           NULL: not checked */
     const char *md5;
     const char *md5_mib; /* MD5 of the first MiB, which is what fastai's own list has */
     int64_t bytes;       /* its size; 0: not checked */

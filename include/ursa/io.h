@@ -82,6 +82,11 @@ URSA_API const ursa_stored_tensor *ursa_checkpoint_at(const ursa_checkpoint *fil
 URSA_API const ursa_stored_tensor *ursa_checkpoint_find(const ursa_checkpoint *file, const char *name); /* or NULL */
 URSA_API const char *ursa_checkpoint_metadata(const ursa_checkpoint *file, const char *key);            /* or NULL */
 
+/* Writes its tensors as safetensors, in the layout they have, which the metadata
+ * say: "format": "pt" for PyTorch's, which Python's safetensors reads, and loads
+ * here as the original does. */
+URSA_API bool ursa_checkpoint_convert(const ursa_checkpoint *file, const char *path);
+
 /* ---- the parameters of a module ----------------------------------------------------- */
 
 /* Writes all parameters and buffers of a module under their names. */

@@ -64,7 +64,7 @@ typedef struct ursa_arch {
     int features;        /* channels that the body ends in */
     const char *split;   /* the body's child at which the second group of parameters begins, as fastai's
                             model_meta has it; NULL: the body is one group */
-    const char *weights; /* pretrained weights in ursa_weights_find(); NULL: none are known */
+    const char *weights; /* its pretrained weights, of ursa_weights_find(); NULL: none are known */
 } ursa_arch;
 URSA_API int ursa_arch_count(void);
 URSA_API const ursa_arch *ursa_arch_at(int index);
@@ -94,6 +94,40 @@ URSA_API ursa_arch_maker ursa_mobilenet_v2;
 /* EfficientNet-B0 (Tan and Le 2019) without squeeze-and-excitation and with ReLU6;
  * names of parameters as in the Python package efficientnet_lite_pytorch. */
 URSA_API ursa_arch_maker ursa_efficientnet_lite0;
+
+/* ---- pretrained weights ------------------------------------------------------------- *
+ *
+ * Files that others made, found by name. They lie in $URSA_HOME/weights, where
+ * URSA_HOME is ~/.ursa, or where torch.hub keeps them. */
+typedef struct ursa_weights {
+    const char *name, *arch; /* arch: of ursa_arch_find() */
+    const char *file;        /* "resnet18-f37072fd.pth" */
+    const char *base;        /* address of its folder, ends with a slash; NULL: the file has none of its own */
+    const char *sha256;      /* in hexadecimal: all of it, or as much as the file's name says; NULL: not known */
+    int64_t bytes;           /* about */
+    ursa_image_stats stats;  /* what images were normalised with */
+    const char *text;        /* how they were made, or where they are */
+} ursa_weights;
+URSA_API int ursa_weights_count(void);
+URSA_API const ursa_weights *ursa_weights_at(int index);
+/* An unknown name is an error that lists them all. */
+URSA_API const ursa_weights *ursa_weights_find(const char *name);
+/* Where the file is; NULL, without an error, when it is not there; to free(). */
+URSA_API char *ursa_weights_path(const ursa_weights *weights);
+/* Downloads the file to $URSA_HOME/weights unless it is there, and returns its path,
+ * to free(). `base` is the address of another folder that has it (NULL: the
+ * variable URSA_WEIGHTS_URL, or its own). NULL after an error. */
+URSA_API char *ursa_weights_get(const ursa_weights *weights, const char *base);
+
+/* Opens pretrained weights for a network: those of `file` or, where it is NULL,
+ * those of the registry. When these are not there, a warning is logged that says
+ * how to get them and what happens without, and NULL comes back without an error. */
+URSA_API ursa_checkpoint *ursa_pretrained(const ursa_arch *arch, const char *file);
+
+/* The 1000 classes of ImageNet, in the order of pretrained networks. */
+URSA_API const char *const *ursa_imagenet_classes(void);
+
+/* ---- networks for transfer ------------------------------------------------------------ */
 
 /* The head fastai puts on a body: pooling to one position, then per layer
  * batch norm, dropout, linear (without a bias, since the next batch norm has

@@ -70,6 +70,7 @@ int run_train(int argc, char **argv);
 int run_predict(int argc, char **argv);
 int run_interpret(int argc, char **argv);
 int run_arch(int argc, char **argv);
+int run_weights(int argc, char **argv);
 int run_bench(int argc, char **argv);
 int run_data(int argc, char **argv);
 int run_kaggle(int argc, char **argv);

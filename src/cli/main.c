@@ -15,6 +15,7 @@ static const struct {
     {"kaggle", "competitions and data sets of kaggle.com", run_kaggle},
     {"devices", "list processors and graphics cards", run_devices},
     {"arch", "list architectures", run_arch},
+    {"weights", "list, get, convert and try pretrained weights", run_weights},
     {"bench", "measure the speed of this machine", run_bench},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -257,7 +257,8 @@ static bool bring(struct download *download)
 
 static bool check_digest(const char *path, const char *url, const char *name, const char *expected, char *found)
 {
-    return strcasecmp(found, expected) == 0 ||
+    /* As many digits as are expected: names of files hold only the first. */
+    return strncasecmp(found, expected, strlen(expected)) == 0 ||
            ursa_fail(URSA_ERROR_FORMAT, "%s: its %s is %s, expected %s: damaged, or not the file that was meant (%s)",
                      path, name, found, expected, url);
 }
@@ -344,7 +345,7 @@ static bool check_arguments(const char *url, const ursa_download_options *option
     if (strpbrk(url, "\r\n"))
         return ursa_fail(URSA_ERROR_ARGUMENT, "download: the address has a line end in it");
     if (options->sha256 && !ursa_digest_valid(options->sha256, URSA_SHA256))
-        return ursa_fail(URSA_ERROR_ARGUMENT, "download: sha256 is \"%s\"; expected 64 hexadecimal digits",
+        return ursa_fail(URSA_ERROR_ARGUMENT, "download: sha256 is \"%s\"; expected 8 to 64 hexadecimal digits",
                          options->sha256);
     if ((options->md5 && !ursa_digest_valid(options->md5, URSA_MD5)) ||
         (options->md5_mib && !ursa_digest_valid(options->md5_mib, URSA_MD5)))

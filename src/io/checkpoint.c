@@ -139,3 +139,13 @@ const char *ursa_checkpoint_metadata(const ursa_checkpoint *file, const char *ke
 {
     return file && file->safetensors ? ursa_safetensors_metadata(file->safetensors, key) : NULL;
 }
+
+bool ursa_checkpoint_convert(const ursa_checkpoint *file, const char *path)
+{
+    static const ursa_metadata torch = {"format", "pt"}, ours = {"format", "ursa-weights"};
+    if (!file || !path)
+        return false;
+    bool known = file->layout != URSA_LAYOUT_UNKNOWN;
+    return ursa_safetensors_write(path, file->tensors, file->count, file->layout == URSA_LAYOUT_TORCH ? &torch : &ours,
+                                  known);
+}

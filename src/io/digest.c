@@ -189,5 +189,5 @@ bool ursa_digest_valid(const char *text, ursa_digest_kind kind)
     for (size_t i = 0; i < length; i++)
         if (!isxdigit((unsigned char)text[i]))
             return false;
-    return length == (kind == URSA_SHA256 ? 64 : 32);
+    return kind == URSA_SHA256 ? length >= 8 && length <= 64 : length == 32;
 }

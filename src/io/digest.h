@@ -25,7 +25,8 @@ void ursa_digest_end(ursa_digest *digest, char text[URSA_DIGEST_TEXT]);
 /* Of a whole file, or of its first `most` bytes (0: all). */
 bool ursa_digest_file(const char *path, ursa_digest_kind kind, int64_t most, char text[URSA_DIGEST_TEXT]);
 
-/* Whether a text is as many hexadecimal digits as the digest has. */
+/* Whether a text is as many hexadecimal digits as the digest has; of SHA-256 the
+ * first 8 or more will do. */
 bool ursa_digest_valid(const char *text, ursa_digest_kind kind);
 
 #endif

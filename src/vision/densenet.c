@@ -4,6 +4,9 @@
  */
 #include "nets.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum { GROWTH = 32, BOTTLENECK = 4 * GROWTH, BLOCKS = 4 };
 
 static ursa_module *conv(int in, int out, int kernel)
@@ -79,4 +82,13 @@ ursa_module *ursa_densenet121(int channels, int classes)
                  ursa_net_start(network, URSA_INIT_KAIMING_NORMAL) &&
                  (!classes || add_classifier(network, features, classes));
     return ursa_net_checked(network, whole);
+}
+
+const char *ursa_net_old_name(const char *name, char *text, size_t size)
+{
+    const char *layer = strstr(name, ".denselayer"), *part = layer ? strchr(layer + 1, '.') : NULL;
+    if (!part || (strncmp(part, ".norm", 5) != 0 && strncmp(part, ".conv", 5) != 0))
+        return NULL;
+    snprintf(text, size, "%.*s.%s", (int)(part + 5 - name), name, part + 5);
+    return text;
 }

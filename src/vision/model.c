@@ -102,8 +102,8 @@ ursa_module *ursa_arch_body(const ursa_arch *arch, int channels, const ursa_chec
         return NULL;
     }
     ursa_module *body = arch->make(channels, 0);
-    return ursa_net_checked(body,
-                            body && (!pretrained || ursa_load_checkpoint(body, pretrained, .adapt_channels = true)));
+    return ursa_net_checked(body, body && (!pretrained || ursa_load_checkpoint(body, pretrained, .adapt_channels = true,
+                                                                               .other_name = ursa_net_old_name)));
 }
 
 bool ursa_arch_load(const ursa_arch *arch, ursa_module *network, const ursa_checkpoint *file)
@@ -118,7 +118,7 @@ bool ursa_arch_load(const ursa_arch *arch, ursa_module *network, const ursa_chec
         behind[count++] = ursa_module_name(ursa_child(network, i));
     bool whole = false;
     if (!ursa_load_checkpoint(network, file, .optional = behind, .optional_count = count, .optional_loaded = &whole,
-                              .adapt_channels = true))
+                              .adapt_channels = true, .other_name = ursa_net_old_name))
         return false;
     if (!whole)
         ursa_log_line(URSA_LOG_WARN, "%s: the body is loaded; the layers behind it do not fit and stay as they are",

@@ -110,6 +110,45 @@ static void assert_logits(const ursa_safetensors *file, const char *arch, ursa_m
     ursa_scope_end(scope);
 }
 
+/* ---- what the registry promises ----------------------------------------------------- */
+
+/* Figures of torchvision's models, where it has them; fastai's and the Python
+ * package's for the others. The last layer is made for fewer classes here. */
+static void assert_parameters(const ursa_arch *arch, ursa_module *network)
+{
+    const ursa_parameter *list;
+    int count = ursa_parameters(network, &list);
+    int64_t last = ursa_count(list[count - 2].tensor) + ursa_count(list[count - 1].tensor);
+    int64_t found = ursa_parameter_count(network) + last / CLASSES * (1000 - CLASSES);
+    assert_int_equal(ursa_dim(list[count - 1].tensor, 0), CLASSES);
+    if (found != arch->parameters)
+        fail_msg("%s: %lld parameters, expected %lld", arch->name, (long long)found, (long long)arch->parameters);
+}
+
+/* The body ends in so many channels, and the second group of parameters begins at
+ * one of its children. */
+static void assert_body(const ursa_arch *arch)
+{
+    ursa_scope *scope = ursa_scope_begin();
+    ursa_module *body = ursa_arch_body(arch, 3, NULL);
+    assert_int_equal(ursa_children(body), arch->cut);
+    int found = 0;
+    for (int child = 1; arch->split && child < ursa_children(body); child++)
+        found += strcmp(ursa_module_name(ursa_child(body, child)), arch->split) == 0;
+    if (found != (arch->split ? 1 : 0))
+        fail_msg("%s: %d children named %s", arch->name, found, arch->split);
+    ursa_train_mode(body, false);
+    ursa_no_grad_begin();
+    ursa_tensor *features = ursa_forward(body, ursa_zeros(ursa_shape(1, 64, 64, 3)));
+    ursa_no_grad_end();
+    if (ursa_dim(features, 3) != arch->features)
+        fail_msg("%s: %lld features, expected %d", arch->name, (long long)ursa_dim(features, 3), arch->features);
+    ursa_module_free(body);
+    ursa_scope_end(scope);
+}
+
+/* ---- all of them ---------------------------------------------------------------------- */
+
 /* The mean scale of batch norms. */
 static double gain_of(const char *arch)
 {
@@ -123,14 +162,18 @@ static void test_networks(void **state)
     int compared = 0;
     for (int i = 0; i < ursa_arch_count(); i++) {
         const ursa_arch *arch = ursa_arch_at(i);
-        if (!arch->cut)
-            continue;
         ursa_module *network = arch->make(3, CLASSES);
+        assert_parameters(arch, network);
+        if (!arch->cut) {
+            ursa_module_free(network);
+            continue;
+        }
         fill(network, gain_of(arch->name));
         ursa_train_mode(network, false);
         assert_logits(file, arch->name, network, 64);
         assert_logits(file, arch->name, network, 224);
         ursa_module_free(network);
+        assert_body(arch);
         compared++;
     }
     assert_int_equal(ursa_safetensors_count(file), 2 * compared);

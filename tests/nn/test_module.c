@@ -81,6 +81,68 @@ static void test_makers_that_fail(void **state)
     ursa_clear_error();
 }
 
+static void test_cut(void **state)
+{
+    (void)state;
+    ursa_module *model = ursa_nn_sequential(ursa_nn_linear(3, 4), ursa_nn_activation("relu"), ursa_nn_linear(4, 2));
+    const ursa_parameter *list;
+    assert_int_equal(ursa_parameters(model, &list), 4);
+    assert_ptr_equal(ursa_nn_cut(model, 2), model);
+    assert_int_equal(ursa_children(model), 2);
+    assert_int_equal(ursa_parameters(model, &list), 2);
+    assert_null(ursa_nn_cut(model, 3));
+    assert_string_equal(ursa_error(), "cut: there are 2 children; 3 of them cannot be kept");
+    ursa_clear_error();
+    ursa_module_free(model);
+}
+
+/* Side by side, in the order of the children. */
+static void test_concat(void **state)
+{
+    (void)state;
+    ursa_module *model = ursa_nn_concat(ursa_nn_identity(), ursa_nn_activation("relu"));
+    ursa_tensor *y = ursa_forward(model, ursa_from(((float[]){-1, 2}), ursa_shape(1, 2)));
+    float found[4];
+    assert_true(ursa_read(y, URSA_F32, found, 4));
+    assert_memory_equal(found, ((float[]){-1, 2, 0, 2}), sizeof found);
+    ursa_module_free(model);
+}
+
+/* Channels first: [N, H, W, C] in the order of [N, C, H, W]. */
+static void test_flatten_channels_first(void **state)
+{
+    (void)state;
+    ursa_module *model = ursa_nn_flatten_channels_first();
+    ursa_tensor *y = ursa_forward(model, ursa_reshape(ursa_arange(12), ursa_shape(1, 2, 2, 3)));
+    float found[12];
+    assert_int_equal(ursa_ndim(y), 2);
+    assert_true(ursa_read(y, URSA_F32, found, 12));
+    assert_memory_equal(found, ((float[]){0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11}), sizeof found);
+    ursa_module_free(model);
+}
+
+/* Whole items are zero, or scaled; about a share p of them. */
+static void test_drop_path(void **state)
+{
+    (void)state;
+    ursa_module *model = ursa_nn_drop_path(0.25);
+    ursa_tensor *x = ursa_ones(ursa_shape(400, 2, 3));
+    float found[2400];
+    assert_true(ursa_read(ursa_forward(model, x), URSA_F32, found, 2400));
+    int zeros = 0;
+    for (int item = 0; item < 400; item++) {
+        zeros += found[6 * item] == 0;
+        for (int i = 0; i < 6; i++)
+            assert_true(found[6 * item + i] == found[6 * item] &&
+                        (found[6 * item] == 0 || fabsf(found[6 * item] - 4 / 3.f) < 1e-6f));
+    }
+    /* 100 expected; the deviation is 8.7. */
+    assert_true(zeros > 56 && zeros < 144);
+    ursa_train_mode(model, false);
+    assert_ptr_equal(ursa_forward(model, x), x);
+    ursa_module_free(model);
+}
+
 static void test_descriptions(void **state)
 {
     (void)state;
@@ -133,7 +195,9 @@ int main(void)
         cmocka_unit_test(test_architectures), cmocka_unit_test(test_names),
         cmocka_unit_test(test_modes),         cmocka_unit_test(test_makers_that_fail),
         cmocka_unit_test(test_descriptions),  cmocka_unit_test(test_initialisation),
-        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_seeds),         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_concat),        cmocka_unit_test(test_flatten_channels_first),
+        cmocka_unit_test(test_drop_path),
     };
     return run_unit_tests("nn", tests);
 }
