@@ -80,12 +80,48 @@ kernel void moments_join(INPUT(f32, parts), OUTPUT(f32, mean), OUTPUT(f32, inv_s
         running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (mine.squares / (float)(rows - 1));
 }
 
-/* out = (x - mean) inv_std scale + shift. In inference (-DRUNNING) inv_std is
- * the running variance. */
+static inline lanes affine(lanes x, lanes mean, lanes factor, global const float *scale, global const float *shift,
+                           int c)
+{
+    lanes y = (x - mean) * factor;
+    if (scale)
+        y *= lanes_load(scale + c);
+    if (shift)
+        y += lanes_load(shift + c);
+    return y;
+}
+
+/* The activation behind it: -DRELU, or with it -DRELU6. */
+static inline lanes activated(lanes y)
+{
+#ifdef RELU
+    y = select(y, (lanes)(0.0f), y < 0.0f); /* stays not a number */
+#endif
+#ifdef RELU6
+    y = select(y, (lanes)(6.0f), y > 6.0f);
+#endif
+    return y;
+}
+
+/* What y, before or behind the activation, lets pass of a gradient. */
+static inline lanes passed(lanes g, lanes y)
+{
+#ifdef RELU
+    g = select((lanes)(0.0f), g, y > 0.0f);
+#endif
+#ifdef RELU6
+    g = select((lanes)(0.0f), g, y < 6.0f);
+#endif
+    return g;
+}
+
+/* out = activation((x - mean) inv_std scale + shift + residual). In inference
+ * (-DRUNNING) inv_std is the running variance. */
 kernel void normalise(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), INPUT(f32, mean), INPUT(f32, inv_std),
-                      OUTPUT(f32, out), int rows, int vectors, float eps)
+                      INPUT(f32, residual), OUTPUT(f32, out), int rows, int vectors, float eps)
 {
     LOCATE(x);
+    LOCATE(residual);
     LOCATE(scale);
     LOCATE(shift);
     LOCATE(mean);
@@ -98,24 +134,38 @@ kernel void normalise(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), INPUT
 #ifdef RUNNING
     factor = 1.0f / sqrt(factor + eps);
 #endif
-    lanes y = (lanes_load(x + i * LANES) - lanes_load(mean + c)) * factor;
-    if (scale)
-        y *= lanes_load(scale + c);
-    if (shift)
-        y += lanes_load(shift + c);
-    lanes_store(y, out + i * LANES);
+    lanes y = affine(lanes_load(x + i * LANES), lanes_load(mean + c), factor, scale, shift, c);
+    if (residual)
+        y += lanes_load(residual + i * LANES);
+    lanes_store(activated(y), out + i * LANES);
 }
 
 /* ---- gradients to scale and shift, of both kinds ------------------------- */
 
-/* Σ dy and Σ dy (x - mean) inv_std over each chunk of rows: parts
- * [2, chunks, channels]. -DGROUPS: statistics are per group of channels of
- * `span` rows (LANES is 1 then); else per channel. */
-kernel void norm_grad_part(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, mean), INPUT(f32, inv_std), OUTPUT(f32, parts),
-                           int rows, int vectors, int chunk, int chunks, int span, int groups)
+/* dy at `at` behind the activation, by y or, without it, by what it was made of. */
+static inline lanes slope_at(global const float *x, global const float *dy, global const float *y,
+                             global const float *scale, global const float *shift, lanes mean, lanes factor, int at,
+                             int c)
+{
+    lanes g = lanes_load(dy + at);
+#ifdef RELU
+    g = passed(g, y ? lanes_load(y + at) : affine(lanes_load(x + at), mean, factor, scale, shift, c));
+#endif
+    return g;
+}
+
+/* Σ g and Σ g (x - mean) inv_std over each chunk of rows, g being dy behind the
+ * activation: parts [2, chunks, channels]. -DGROUPS: statistics are per group
+ * of channels of `span` rows (LANES is 1 then); else per channel. */
+kernel void norm_grad_part(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, y), INPUT(f32, scale), INPUT(f32, shift),
+                           INPUT(f32, mean), INPUT(f32, inv_std), OUTPUT(f32, parts), int rows, int vectors, int chunk,
+                           int chunks, int span, int groups)
 {
     LOCATE(x);
     LOCATE(dy);
+    LOCATE(y);
+    LOCATE(scale);
+    LOCATE(shift);
     LOCATE(mean);
     LOCATE(inv_std);
     LOCATE(parts);
@@ -130,10 +180,10 @@ kernel void norm_grad_part(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, mean), INPU
 #else
         int statistic = c;
 #endif
-        lanes d = lanes_load(dy + r * channels + c);
+        lanes average = lanes_load(mean + statistic), factor = lanes_load(inv_std + statistic);
+        lanes d = slope_at(x, dy, y, scale, shift, average, factor, r * channels + c, c);
         sum += d;
-        product += d * ((lanes_load(x + r * channels + c) - lanes_load(mean + statistic)) *
-                        lanes_load(inv_std + statistic));
+        product += d * ((lanes_load(x + r * channels + c) - average) * factor);
     }
     lanes_store(sum, parts + part * channels + c);
     lanes_store(product, parts + (chunks + part) * channels + c);
@@ -166,13 +216,17 @@ kernel void norm_grad_join(INPUT(f32, parts), OUTPUT(f32, sums), OUTPUT(f32, dsc
         dshift[c] = sum;
 }
 
-/* dx = scale inv_std (dy - Σ dy / rows - x̂ Σ dy x̂ / rows); in inference only
- * the first term. */
-kernel void batch_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), INPUT(f32, mean), INPUT(f32, inv_std),
-                            INPUT(f32, sums), OUTPUT(f32, dx), int rows, int vectors)
+/* dx = scale inv_std (g - Σ g / rows - x̂ Σ g x̂ / rows), in inference only the
+ * first term; and dresidual = g. */
+kernel void batch_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, y), INPUT(f32, scale), INPUT(f32, shift),
+                            INPUT(f32, mean), INPUT(f32, inv_std), INPUT(f32, sums), OUTPUT(f32, dx),
+                            OUTPUT(f32, dresidual), int rows, int vectors)
 {
     LOCATE(x);
     LOCATE(dy);
+    LOCATE(y);
+    LOCATE(shift);
+    LOCATE(dresidual);
     LOCATE(scale);
     LOCATE(mean);
     LOCATE(inv_std);
@@ -181,9 +235,14 @@ kernel void batch_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), IN
     int i = (int)get_global_id(0), row = i / vectors, c = (i - row * vectors) * LANES;
     if (row >= rows)
         return;
-    lanes d = lanes_load(dy + i * LANES), factor = lanes_load(inv_std + c);
+    lanes average = lanes_load(mean + c), factor = lanes_load(inv_std + c);
+    lanes d = slope_at(x, dy, y, scale, shift, average, factor, i * LANES, c);
+    if (dresidual)
+        lanes_store(d, dresidual + i * LANES);
+    if (!dx)
+        return;
 #ifdef TRAINING
-    lanes normal = (lanes_load(x + i * LANES) - lanes_load(mean + c)) * factor;
+    lanes normal = (lanes_load(x + i * LANES) - average) * factor;
     d -= (lanes_load(sums + c) + normal * lanes_load(sums + vectors * LANES + c)) / (float)rows;
 #endif
     if (scale)

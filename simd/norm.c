@@ -89,99 +89,190 @@ static void moments(const float *x, int64_t rows, int64_t width, float *mean, fl
         moments_block(x + c, width, rows, width - c < BLOCK ? width - c : BLOCK, mean + c, squares + c);
 }
 
+/* An end, where `end` is known to the compiler. */
+V_INLINE vf finish(vf v, enum ursa_norm_end end)
+{
+    if (end == URSA_END_NONE)
+        return v;
+    v = vf_max(vf_zero(), v);
+    return end == URSA_END_RELU6 ? vf_min(vf_set(6.0f), v) : v;
+}
+
+V_INLINE vf pass(vf g, vf y, enum ursa_norm_end end)
+{
+    vm open = vf_gt(y, vf_zero());
+    if (end == URSA_END_RELU6)
+        open = vm_and(open, vf_lt(y, vf_set(6.0f)));
+    return vf_select(open, g, vf_zero());
+}
+
 V_INLINE void apply_step(const float *x, int64_t stride, int count, int64_t lanes, const float *mean, const float *a,
-                         const float *b, float *y)
+                         const float *b, const float *residual, enum ursa_norm_end end, float *y)
 {
     vf m = v_load_part(mean, lanes), va = v_load_part(a, lanes), vb = v_load_part(b, lanes);
     for (int r = 0; r < count; r++) {
-        vf d = vf_sub(v_load_part(x + r * stride, lanes), m);
-        v_store_part(y + r * stride, vf_fma(d, va, vb), lanes);
+        vf d = vf_sub(v_load_part(x + r * stride, lanes), m), v = vf_fma(d, va, vb);
+        if (residual)
+            v = vf_add(v, v_load_part(residual + r * stride, lanes));
+        v_store_part(y + r * stride, finish(v, end), lanes);
     }
 }
 
 V_INLINE void apply_rows(const float *x, int count, int64_t width, const float *mean, const float *a, const float *b,
-                         float *y)
+                         const float *residual, enum ursa_norm_end end, float *y)
 {
     int64_t c = 0;
     for (; c + V_LANES <= width; c += V_LANES)
-        apply_step(x + c, width, count, V_LANES, mean + c, a + c, b + c, y + c);
+        apply_step(x + c, width, count, V_LANES, mean + c, a + c, b + c, residual ? residual + c : NULL, end, y + c);
     if (c < width)
-        apply_step(x + c, width, count, width - c, mean + c, a + c, b + c, y + c);
+        apply_step(x + c, width, count, width - c, mean + c, a + c, b + c, residual ? residual + c : NULL, end, y + c);
 }
 
-static void apply(const float *x, int64_t rows, int64_t width, const float *mean, const float *a, const float *b,
-                  float *y)
+V_INLINE void apply_all(const float *x, int64_t rows, int64_t width, const float *mean, const float *a, const float *b,
+                        const float *residual, enum ursa_norm_end end, float *y)
 {
-    int64_t r = 0;
-    for (; r + ROWS <= rows; r += ROWS)
-        apply_rows(x + r * width, ROWS, width, mean, a, b, y + r * width);
-    for (; r < rows; r++)
-        apply_rows(x + r * width, 1, width, mean, a, b, y + r * width);
-}
-
-V_INLINE void grad_sums_step(const float *x, const float *dy, int64_t stride, int count, int64_t lanes,
-                             const float *mean, float *sum, float *product)
-{
-    vf m = v_load_part(mean, lanes), s = vf_zero(), p = vf_zero();
-    for (int r = 0; r < count; r++) {
-        vf g = v_load_part(dy + r * stride, lanes);
-        s = vf_add(s, g);
-        p = vf_fma(g, vf_sub(v_load_part(x + r * stride, lanes), m), p);
+    for (int64_t r = 0, n; r < rows; r += n) {
+        n = rows - r < ROWS ? 1 : ROWS;
+        int64_t at = r * width;
+        if (n == ROWS)
+            apply_rows(x + at, ROWS, width, mean, a, b, residual ? residual + at : NULL, end, y + at);
+        else
+            apply_rows(x + at, 1, width, mean, a, b, residual ? residual + at : NULL, end, y + at);
     }
-    v_store_part(sum, vf_add(v_load_part(sum, lanes), s), lanes);
-    v_store_part(product, vf_add(v_load_part(product, lanes), p), lanes);
 }
 
-V_INLINE void grad_sums_rows(const float *x, const float *dy, int count, int64_t width, const float *mean, float *sum,
+/* The loops are compiled for every end, with and without a residual. */
+static void apply(const float *x, int64_t rows, int64_t width, const float *mean, const float *a, const float *b,
+                  const float *residual, enum ursa_norm_end end, float *y)
+{
+    if (residual && end == URSA_END_NONE)
+        apply_all(x, rows, width, mean, a, b, residual, URSA_END_NONE, y);
+    else if (residual && end == URSA_END_RELU)
+        apply_all(x, rows, width, mean, a, b, residual, URSA_END_RELU, y);
+    else if (residual)
+        apply_all(x, rows, width, mean, a, b, residual, URSA_END_RELU6, y);
+    else if (end == URSA_END_NONE)
+        apply_all(x, rows, width, mean, a, b, NULL, URSA_END_NONE, y);
+    else if (end == URSA_END_RELU)
+        apply_all(x, rows, width, mean, a, b, NULL, URSA_END_RELU, y);
+    else
+        apply_all(x, rows, width, mean, a, b, NULL, URSA_END_RELU6, y);
+}
+
+/* Where the gradient's loops take the end from. */
+enum source { FROM_NOTHING, FROM_X, FROM_Y };
+
+/* The gradient behind the end, of the lanes at `at`, where d = x - mean. */
+V_INLINE vf slope_at(const struct ursa_norm_slope *s, int64_t at, int64_t lanes, vf d, vf a, vf b, enum source source,
+                     enum ursa_norm_end end)
+{
+    vf g = v_load_part(s->dy + at, lanes);
+    if (source == FROM_NOTHING)
+        return g;
+    return pass(g, source == FROM_Y ? v_load_part(s->y + at, lanes) : vf_fma(d, a, b), end);
+}
+
+V_INLINE vf load_if(bool used, const float *p, int64_t lanes)
+{
+    return used ? v_load_part(p, lanes) : vf_zero();
+}
+
+V_INLINE void grad_sums_step(const struct ursa_norm_slope *s, int64_t at, int64_t width, int64_t c, int count,
+                             int64_t lanes, enum source source, enum ursa_norm_end end, float *passed, float *sum,
                              float *product)
 {
-    int64_t c = 0;
-    for (; c + V_LANES <= width; c += V_LANES)
-        grad_sums_step(x + c, dy + c, width, count, V_LANES, mean + c, sum + c, product + c);
-    if (c < width)
-        grad_sums_step(x + c, dy + c, width, count, width - c, mean + c, sum + c, product + c);
+    vf m = v_load_part(s->mean + c, lanes), total = vf_zero(), p = vf_zero();
+    vf a = load_if(source == FROM_X, s->a + c, lanes), b = load_if(source == FROM_X, s->b + c, lanes);
+    for (int r = 0; r < count; r++, at += width) {
+        vf d = vf_sub(v_load_part(s->x + at, lanes), m), g = slope_at(s, at, lanes, d, a, b, source, end);
+        if (passed)
+            v_store_part(passed + at, g, lanes);
+        total = vf_add(total, g);
+        p = vf_fma(g, d, p);
+    }
+    v_store_part(sum + c, vf_add(v_load_part(sum + c, lanes), total), lanes);
+    v_store_part(product + c, vf_add(v_load_part(product + c, lanes), p), lanes);
 }
 
-static void grad_sums(const float *x, const float *dy, int64_t rows, int64_t width, const float *mean, float *sum,
-                      float *product)
+V_INLINE void grad_sums_all(const struct ursa_norm_slope *s, int64_t rows, int64_t width, enum source source,
+                            enum ursa_norm_end end, float *passed, float *sum, float *product)
 {
     memset(sum, 0, (size_t)width * sizeof *sum);
     memset(product, 0, (size_t)width * sizeof *product);
-    int64_t r = 0;
-    for (; r + ROWS <= rows; r += ROWS)
-        grad_sums_rows(x + r * width, dy + r * width, ROWS, width, mean, sum, product);
-    for (; r < rows; r++)
-        grad_sums_rows(x + r * width, dy + r * width, 1, width, mean, sum, product);
-}
-
-V_INLINE void grad_apply_step(const float *x, const float *dy, int64_t stride, int count, int64_t lanes,
-                              const float *mean, const float *a, const float *b, const float *c, float *dx)
-{
-    vf m = v_load_part(mean, lanes), va = v_load_part(a, lanes), vb = v_load_part(b, lanes), vc = v_load_part(c, lanes);
-    for (int r = 0; r < count; r++) {
-        vf d = vf_fma(vf_sub(v_load_part(x + r * stride, lanes), m), vb, vc);
-        v_store_part(dx + r * stride, vf_fma(v_load_part(dy + r * stride, lanes), va, d), lanes);
+    int64_t r = 0, c, whole = width / V_LANES * V_LANES;
+    for (; r + ROWS <= rows; r += ROWS) {
+        for (c = 0; c < whole; c += V_LANES)
+            grad_sums_step(s, r * width + c, width, c, ROWS, V_LANES, source, end, passed, sum, product);
+        if (c < width)
+            grad_sums_step(s, r * width + c, width, c, ROWS, width - c, source, end, passed, sum, product);
+    }
+    for (; r < rows; r++) {
+        for (c = 0; c < whole; c += V_LANES)
+            grad_sums_step(s, r * width + c, width, c, 1, V_LANES, source, end, passed, sum, product);
+        if (c < width)
+            grad_sums_step(s, r * width + c, width, c, 1, width - c, source, end, passed, sum, product);
     }
 }
 
-V_INLINE void grad_apply_rows(const float *x, const float *dy, int count, int64_t width, const float *mean,
-                              const float *a, const float *b, const float *c, float *dx)
+static void grad_sums(const struct ursa_norm_slope *s, int64_t rows, int64_t width, float *passed, float *sum,
+                      float *product)
 {
-    int64_t i = 0;
-    for (; i + V_LANES <= width; i += V_LANES)
-        grad_apply_step(x + i, dy + i, width, count, V_LANES, mean + i, a + i, b + i, c + i, dx + i);
-    if (i < width)
-        grad_apply_step(x + i, dy + i, width, count, width - i, mean + i, a + i, b + i, c + i, dx + i);
+    if (s->end == URSA_END_NONE)
+        grad_sums_all(s, rows, width, FROM_NOTHING, URSA_END_NONE, passed, sum, product);
+    else if (s->y && s->end == URSA_END_RELU)
+        grad_sums_all(s, rows, width, FROM_Y, URSA_END_RELU, passed, sum, product);
+    else if (s->y)
+        grad_sums_all(s, rows, width, FROM_Y, URSA_END_RELU6, passed, sum, product);
+    else if (s->end == URSA_END_RELU)
+        grad_sums_all(s, rows, width, FROM_X, URSA_END_RELU, passed, sum, product);
+    else
+        grad_sums_all(s, rows, width, FROM_X, URSA_END_RELU6, passed, sum, product);
 }
 
-static void grad_apply(const float *x, const float *dy, int64_t rows, int64_t width, const float *mean, const float *a,
-                       const float *b, const float *c, float *dx)
+V_INLINE void grad_apply_step(const struct ursa_norm_slope *s, int64_t at, int64_t width, int64_t c, int count,
+                              int64_t lanes, enum source source, enum ursa_norm_end end, const float *of_g,
+                              const float *of_x, const float *rest, float *dx)
 {
-    int64_t r = 0;
-    for (; r + ROWS <= rows; r += ROWS)
-        grad_apply_rows(x + r * width, dy + r * width, ROWS, width, mean, a, b, c, dx + r * width);
-    for (; r < rows; r++)
-        grad_apply_rows(x + r * width, dy + r * width, 1, width, mean, a, b, c, dx + r * width);
+    vf m = v_load_part(s->mean + c, lanes), vg = v_load_part(of_g + c, lanes), vx = v_load_part(of_x + c, lanes);
+    vf v = v_load_part(rest + c, lanes);
+    vf a = load_if(source == FROM_X, s->a + c, lanes), b = load_if(source == FROM_X, s->b + c, lanes);
+    for (int r = 0; r < count; r++, at += width) {
+        vf d = vf_sub(v_load_part(s->x + at, lanes), m), g = slope_at(s, at, lanes, d, a, b, source, end);
+        v_store_part(dx + at, vf_fma(g, vg, vf_fma(d, vx, v)), lanes);
+    }
+}
+
+V_INLINE void grad_apply_all(const struct ursa_norm_slope *s, int64_t rows, int64_t width, enum source source,
+                             enum ursa_norm_end end, const float *of_g, const float *of_x, const float *rest, float *dx)
+{
+    int64_t r = 0, c, whole = width / V_LANES * V_LANES;
+    for (; r + ROWS <= rows; r += ROWS) {
+        for (c = 0; c < whole; c += V_LANES)
+            grad_apply_step(s, r * width + c, width, c, ROWS, V_LANES, source, end, of_g, of_x, rest, dx);
+        if (c < width)
+            grad_apply_step(s, r * width + c, width, c, ROWS, width - c, source, end, of_g, of_x, rest, dx);
+    }
+    for (; r < rows; r++) {
+        for (c = 0; c < whole; c += V_LANES)
+            grad_apply_step(s, r * width + c, width, c, 1, V_LANES, source, end, of_g, of_x, rest, dx);
+        if (c < width)
+            grad_apply_step(s, r * width + c, width, c, 1, width - c, source, end, of_g, of_x, rest, dx);
+    }
+}
+
+static void grad_apply(const struct ursa_norm_slope *s, int64_t rows, int64_t width, const float *of_g,
+                       const float *of_x, const float *rest, float *dx)
+{
+    if (s->end == URSA_END_NONE)
+        grad_apply_all(s, rows, width, FROM_NOTHING, URSA_END_NONE, of_g, of_x, rest, dx);
+    else if (s->y && s->end == URSA_END_RELU)
+        grad_apply_all(s, rows, width, FROM_Y, URSA_END_RELU, of_g, of_x, rest, dx);
+    else if (s->y)
+        grad_apply_all(s, rows, width, FROM_Y, URSA_END_RELU6, of_g, of_x, rest, dx);
+    else if (s->end == URSA_END_RELU)
+        grad_apply_all(s, rows, width, FROM_X, URSA_END_RELU, of_g, of_x, rest, dx);
+    else
+        grad_apply_all(s, rows, width, FROM_X, URSA_END_RELU6, of_g, of_x, rest, dx);
 }
 
 /* ---- rows --------------------------------------------------------------- */

@@ -185,6 +185,10 @@ FUNCTION(relu)
 {
     return vf_max(vf_zero(), x);
 }
+FUNCTION(relu6)
+{
+    return vf_min(vf_set(6.0f), vf_max(vf_zero(), x)); /* in this order NaN stays */
+}
 FUNCTION(leaky_relu)
 {
     return vf_select(vf_gt(x, vf_zero()), x, vf_mul(a, x));
@@ -360,6 +364,10 @@ GRADIENT(log_sigmoid)
 GRADIENT(relu)
 {
     return vf_select(vf_gt(v, vf_zero()), one(), vf_zero());
+}
+GRADIENT(relu6)
+{
+    return vf_select(vm_and(vf_gt(v, vf_zero()), vf_lt(v, vf_set(6.0f))), one(), vf_zero());
 }
 GRADIENT(leaky_relu)
 {

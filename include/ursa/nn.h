@@ -103,7 +103,8 @@ URSA_API ursa_module *ursa_nn_function(const char *name, ursa_tensor *(*function
 
 /* ---- containers ----------------------------------------------------------- */
 
-/* One after the other. */
+/* One after the other. A child's output goes when the next child has used it: a
+ * module that looks at one later takes a reference (ursa_keep()). */
 #define ursa_nn_sequential(...)                                                                                        \
     ursa_nn_sequential_of((ursa_module *[]){__VA_ARGS__},                                                              \
                           (int)(sizeof((ursa_module *[]){__VA_ARGS__}) / sizeof(ursa_module *)))

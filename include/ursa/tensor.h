@@ -229,6 +229,7 @@ URSA_API ursa_tensor *ursa_sigmoid(ursa_tensor *x);     /* the logistic function
 URSA_API ursa_tensor *ursa_log_sigmoid(ursa_tensor *x);
 URSA_API ursa_tensor *ursa_tanh(ursa_tensor *x);
 URSA_API ursa_tensor *ursa_relu(ursa_tensor *x);
+URSA_API ursa_tensor *ursa_relu6(ursa_tensor *x); /* min(max(x, 0), 6); no gradient at 0 and 6 */
 URSA_API ursa_tensor *ursa_leaky_relu(ursa_tensor *x, double slope);
 URSA_API ursa_tensor *ursa_elu(ursa_tensor *x, double alpha);
 URSA_API ursa_tensor *ursa_gelu(ursa_tensor *x);
@@ -242,7 +243,7 @@ URSA_API ursa_tensor *ursa_softmax(ursa_tensor *x, int axis);
 URSA_API ursa_tensor *ursa_log_softmax(ursa_tensor *x, int axis);
 
 /* An activation by its name: "binary_step", "logistic" (or "sigmoid"), "tanh",
- * "arctan" (or "atan"), "relu", "leaky_relu" (slope 0.01), "elu", "gelu",
+ * "arctan" (or "atan"), "relu", "relu6", "leaky_relu" (slope 0.01), "elu", "gelu",
  * "silu", "mish", "softplus", "identity". An unknown name is an error that
  * lists them. */
 typedef ursa_tensor *ursa_activation_fn(ursa_tensor *x);
@@ -321,6 +322,12 @@ URSA_API ursa_tensor *ursa_adaptive_avg_pool2d(ursa_tensor *x, int rows, int col
  * are updated in place by `momentum`. */
 URSA_API ursa_tensor *ursa_batch_norm(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, ursa_tensor *running_mean,
                                       ursa_tensor *running_var, bool training, double momentum, double eps);
+/* activation(batch_norm(x) + residual): the same numbers as one after the other;
+ * with ursa_relu, ursa_relu6 or none, in f32, memory is read and written once
+ * for all of them. residual and activation may be NULL. */
+URSA_API ursa_tensor *ursa_batch_norm_then(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift,
+                                           ursa_tensor *running_mean, ursa_tensor *running_var, ursa_tensor *residual,
+                                           ursa_activation_fn *activation, bool training, double momentum, double eps);
 URSA_API ursa_tensor *ursa_layer_norm(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift,
                                       double eps); /* last axis */
 URSA_API ursa_tensor *ursa_group_norm(ursa_tensor *x, int groups, ursa_tensor *scale, ursa_tensor *shift,

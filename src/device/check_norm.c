@@ -74,6 +74,14 @@ static bool check_channels(const struct ursa_check *check, const char *name, con
     return ursa_check_array(check, name, array, expected) && URSA_CHECK_SHAPE(check, name, array, channels);
 }
 
+/* Those whose gradient the operator has. */
+static bool check_activation(const struct ursa_check *check, const ursa_activation *activation)
+{
+    return !activation->used || activation->kind == URSA_UNARY_relu || activation->kind == URSA_UNARY_relu6 ||
+           ursa_fail(URSA_ERROR_ARGUMENT, "%s: activation %d, expected relu or relu6", check->op,
+                     (int)activation->kind);
+}
+
 int64_t ursa_check_batch_norm(const struct ursa_check *check, const struct ursa_batch_norm_args *args)
 {
     if (!ursa_check_array(check, "x", &args->x, 0) || !check_features(check, &args->x))
@@ -87,9 +95,12 @@ int64_t ursa_check_batch_norm(const struct ursa_check *check, const struct ursa_
               check_channels(check, "running_var", &args->running_var, channels, running) &&
               check_channels(check, "mean", &args->mean, channels, saved) &&
               check_channels(check, "inv_std", &args->inv_std, channels, saved) &&
-              ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
+              ursa_check_array(check, "residual", &args->residual, URSA_OPTIONAL) &&
+              ursa_check_same_shape(check, "residual", &args->residual, &args->x) &&
+              check_activation(check, &args->activation) && ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
               ursa_check_same_shape(check, "out", &args->out, &args->x) &&
-              ursa_check_apart(check, "out", &args->out, "x", &args->x, true);
+              ursa_check_apart(check, "out", &args->out, "x", &args->x, true) &&
+              ursa_check_apart(check, "out", &args->out, "residual", &args->residual, true);
     return ok ? ursa_array_count(&args->out) : -1;
 }
 
@@ -99,7 +110,15 @@ int64_t ursa_check_batch_norm_grad(const struct ursa_check *check, const struct 
         return -1;
     int64_t channels = args->x.shape[args->x.ndim - 1];
     bool ok = ursa_check_array(check, "dy", &args->dy, 0) && ursa_check_same_shape(check, "dy", &args->dy, &args->x) &&
+              ursa_check_array(check, "y", &args->y, URSA_OPTIONAL) &&
+              ursa_check_same_shape(check, "y", &args->y, &args->x) && check_activation(check, &args->activation) &&
+              ursa_check_array(check, "dresidual", &args->dresidual, URSA_OUTPUT | URSA_OPTIONAL) &&
+              ursa_check_same_shape(check, "dresidual", &args->dresidual, &args->x) &&
+              ursa_check_apart(check, "dresidual", &args->dresidual, "dy", &args->dy, true) &&
+              ursa_check_apart(check, "dresidual", &args->dresidual, "x", &args->x, false) &&
+              ursa_check_apart(check, "dresidual", &args->dresidual, "y", &args->y, false) &&
               check_channels(check, "scale", &args->scale, channels, URSA_OPTIONAL) &&
+              check_channels(check, "shift", &args->shift, channels, URSA_OPTIONAL) &&
               check_channels(check, "mean", &args->mean, channels, 0) &&
               check_channels(check, "inv_std", &args->inv_std, channels, 0) &&
               check_channels(check, "dscale", &args->dscale, channels, URSA_OUTPUT | URSA_OPTIONAL) &&
@@ -107,7 +126,9 @@ int64_t ursa_check_batch_norm_grad(const struct ursa_check *check, const struct 
               ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT | URSA_OPTIONAL) &&
               ursa_check_same_shape(check, "dx", &args->dx, &args->x) &&
               ursa_check_apart(check, "dx", &args->dx, "x", &args->x, false) &&
-              ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, false);
+              ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, true) &&
+              ursa_check_apart(check, "dx", &args->dx, "y", &args->y, false) &&
+              ursa_check_apart(check, "dx", &args->dx, "dresidual", &args->dresidual, false);
     return ok ? channels : -1;
 }
 

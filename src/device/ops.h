@@ -285,9 +285,12 @@ struct ursa_pool2d_grad_args {
 
 /* x is [..., C]; statistics are over all axes but the last, with the biased
  * variance; running_var takes the unbiased one. In training the running
- * arrays, where present, become (1 - momentum) old + momentum new. */
+ * arrays, where present, become (1 - momentum) old + momentum new.
+ * out = activation((x - mean) inv_std scale + shift + residual). */
 struct ursa_batch_norm_args {
     ursa_array x;
+    ursa_array residual;                  /* optional: added, like x; out may be in its place */
+    ursa_activation activation;           /* relu or relu6, where used */
     ursa_array scale, shift;              /* [C], optional: 1 and 0 */
     ursa_array running_mean, running_var; /* [C]; read in inference; optional in training */
     ursa_array out;                       /* in place with x */
@@ -297,12 +300,17 @@ struct ursa_batch_norm_args {
 };
 
 /* In inference mean and inv_std are those of the running statistics, and dx is
- * only scaled. */
+ * only scaled. Behind an activation, dy counts where y, the output of the
+ * forward call, lets it pass: a y that is absent is computed again from x,
+ * scale and shift, which takes that there was no residual. */
 struct ursa_batch_norm_grad_args {
     ursa_array x, dy;
-    ursa_array scale;          /* optional */
+    ursa_array y; /* optional */
+    ursa_activation activation;
+    ursa_array dresidual;      /* optional: what passes of dy; in place with dy */
+    ursa_array scale, shift;   /* optional */
     ursa_array mean, inv_std;  /* [C] */
-    ursa_array dx;             /* optional */
+    ursa_array dx;             /* optional; in place with dy */
     ursa_array dscale, dshift; /* [C], optional */
     bool training;
 };

@@ -1,6 +1,7 @@
 /* container.c — modules made of modules. */
 #include "module.h"
 #include "base/memory.h"
+#include "tensor/tensor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +11,7 @@
 static ursa_tensor *sequential_forward(ursa_module *module, void *state, ursa_tensor *x)
 {
     (void)state;
-    for (int i = 0; x && i < ursa_children(module); i++)
-        x = ursa_forward(ursa_child(module, i), x);
-    return x;
+    return ursa_forward_chain(module, 0, ursa_children(module), x);
 }
 
 static const ursa_module_class sequential_class = {
@@ -107,13 +106,30 @@ struct residual {
     ursa_activation_fn *activation;
 };
 
+/* The batch norm that a body ends with, to be computed together with the sum; NULL where it does not. */
+static ursa_module *last_norm(const ursa_module *body)
+{
+    ursa_module *last = ursa_child(body, ursa_children(body) - 1);
+    bool fuses = strcmp(ursa_module_kind(body), sequential_class.kind) == 0 && last && ursa_is_batch_norm(last);
+    return fuses && !ursa_forward_is_watched() ? last : NULL;
+}
+
 static ursa_tensor *residual_forward(ursa_module *module, void *state, ursa_tensor *x)
 {
     (void)module;
     const struct residual *residual = state;
-    ursa_tensor *sum =
-        ursa_add(ursa_forward(residual->body, x), residual->shortcut ? ursa_forward(residual->shortcut, x) : x);
-    return residual->activation ? residual->activation(sum) : sum;
+    ursa_module *norm = last_norm(residual->body);
+    ursa_scope *scope = ursa_scope_begin();
+    ursa_tensor *y = norm ? ursa_forward_chain(residual->body, 0, ursa_children(residual->body) - 1, x)
+                          : ursa_forward(residual->body, x);
+    ursa_tensor *shortcut = residual->shortcut ? ursa_forward(residual->shortcut, x) : x;
+    if (norm) {
+        y = ursa_forward_norm_then(norm, y, shortcut, residual->activation);
+    } else {
+        y = ursa_add(y, shortcut);
+        y = residual->activation ? residual->activation(y) : y;
+    }
+    return ursa_leave(scope, y);
 }
 
 static const ursa_module_class residual_class = {

@@ -254,6 +254,11 @@ void ursa_watch_forward(ursa_forward_watch *tell, void *context)
     watch.context = context;
 }
 
+bool ursa_forward_is_watched(void)
+{
+    return watch.tell;
+}
+
 ursa_tensor *ursa_forward(ursa_module *module, ursa_tensor *x)
 {
     if (!module || !x)

@@ -28,6 +28,20 @@ void ursa_module_mark_norm(ursa_module *module);
  * layers: Kaiming uniform with a = √5, and 1 / √(fan in) for the bias. */
 bool ursa_init_layer(ursa_tensor *weight, ursa_tensor *bias);
 
+/* The children of a module from `first` up to, not including, `end`, one after
+ * the other. Neighbours that give the same numbers when they are computed
+ * together are (see chain.c), and what lies between goes when it has been used,
+ * unless ursa_watch_forward() looks on. */
+ursa_tensor *ursa_forward_chain(ursa_module *module, int first, int end, ursa_tensor *x);
+bool ursa_forward_is_watched(void);
+
+/* What a module made of a function calls; else NULL. */
+ursa_activation_fn *ursa_function_of(ursa_module *module);
+bool ursa_is_batch_norm(const ursa_module *module);
+/* activation(module(x) + residual) of a batch norm; both may be NULL. */
+ursa_tensor *ursa_forward_norm_then(ursa_module *norm, ursa_tensor *x, ursa_tensor *residual,
+                                    ursa_activation_fn *activation);
+
 /* Number of input connections of a weight [O, …, I], and of output ones. */
 int64_t ursa_fan_in(const ursa_tensor *weight);
 int64_t ursa_fan_out(const ursa_tensor *weight);

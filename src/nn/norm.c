@@ -2,6 +2,7 @@
 #include "module.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum norm_kind { BATCH, LAYER, GROUP };
 
@@ -12,18 +13,31 @@ struct norm {
     double eps, momentum;
 };
 
+static bool check_input(ursa_module *module, const struct norm *norm, const ursa_tensor *x)
+{
+    return ursa_dim(x, -1) == norm->channels ||
+           ursa_fail(URSA_ERROR_SHAPE, "%s: x has %lld channels, expected %d", ursa_module_kind(module),
+                     (long long)ursa_dim(x, -1), norm->channels);
+}
+
+ursa_tensor *ursa_forward_norm_then(ursa_module *module, ursa_tensor *x, ursa_tensor *residual,
+                                    ursa_activation_fn *activation)
+{
+    const struct norm *norm = ursa_module_state(module);
+    if (!x || !check_input(module, norm, x))
+        return NULL;
+    return ursa_batch_norm_then(x, norm->scale, norm->shift, norm->running_mean, norm->running_var, residual,
+                                activation, ursa_is_training(module), norm->momentum, norm->eps);
+}
+
 static ursa_tensor *norm_forward(ursa_module *module, void *state, ursa_tensor *x)
 {
     const struct norm *norm = state;
-    if (ursa_dim(x, -1) != norm->channels) {
-        ursa_fail(URSA_ERROR_SHAPE, "%s: x has %lld channels, expected %d", ursa_module_kind(module),
-                  (long long)ursa_dim(x, -1), norm->channels);
+    if (!check_input(module, norm, x))
         return NULL;
-    }
     switch (norm->kind) {
     case BATCH:
-        return ursa_batch_norm(x, norm->scale, norm->shift, norm->running_mean, norm->running_var,
-                               ursa_is_training(module), norm->momentum, norm->eps);
+        return ursa_forward_norm_then(module, x, NULL, NULL);
     case LAYER:
         return ursa_layer_norm(x, norm->scale, norm->shift, norm->eps);
     case GROUP:
@@ -46,6 +60,11 @@ static const ursa_module_class classes[] = {
     [LAYER] = {"layer_norm", sizeof(struct norm), norm_forward, norm_describe, NULL},
     [GROUP] = {"group_norm", sizeof(struct norm), norm_forward, norm_describe, NULL},
 };
+
+bool ursa_is_batch_norm(const ursa_module *module)
+{
+    return strcmp(ursa_module_kind(module), classes[BATCH].kind) == 0;
+}
 
 static bool add_tensors(ursa_module *module, struct norm *norm, bool affine)
 {

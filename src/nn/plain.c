@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct function {
     char *name;
@@ -34,6 +35,12 @@ static const ursa_module_class function_class = {
     .describe = function_describe,
     .free = function_free,
 };
+
+ursa_activation_fn *ursa_function_of(ursa_module *module)
+{
+    bool is_function = module && strcmp(ursa_module_kind(module), function_class.kind) == 0;
+    return is_function ? ((const struct function *)ursa_module_state(module))->call : NULL;
+}
 
 ursa_module *ursa_nn_function(const char *name, ursa_tensor *(*function)(ursa_tensor *x))
 {

@@ -45,47 +45,66 @@ static ursa_tensor *wanted(const ursa_node *node, int input, ursa_tensor *like, 
 
 /* ---- batch norm ------------------------------------------------------------------------------------ */
 
-/* Inputs x, scale, shift. Saved: 0 x, 1 scale, 2 mean, 3 inv_std. Extra: whether in training. */
+/* What stands behind a batch norm and is computed with it. */
+struct batch_norm_node {
+    bool training;
+    ursa_activation activation;
+};
+
+/* Inputs x, scale, shift, residual. Saved: 0 x, 1 scale, 2 mean, 3 inv_std; with an activation 4 shift or, where
+ * that is not enough to know the output by, 5 the output. */
 static bool batch_norm_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx)
 {
+    const struct batch_norm_node *norm = ursa_node_extra(node);
     bool failed = false;
-    ursa_tensor *x = ursa_node_saved(node, 0), *scale = ursa_node_saved(node, 1);
-    ursa_tensor *mean = ursa_node_saved(node, 2), *inv_std = ursa_node_saved(node, 3);
+    ursa_tensor *x = ursa_node_saved(node, 0), *scale = ursa_node_saved(node, 1), *shift = ursa_node_saved(node, 4);
+    ursa_tensor *mean = ursa_node_saved(node, 2), *inv_std = ursa_node_saved(node, 3), *y = ursa_node_saved(node, 5);
     dy = ursa_dense(dy);
     if (!x || !mean || !inv_std || !dy)
         return false;
     ursa_dims channels = ursa_dims_of(mean);
-    dx[0] = wanted(node, 0, x, ursa_dims_of(x), &failed);
+    bool residual = ursa_node_wants(node, 3), passes = residual && norm->activation.used;
+    if (residual)
+        dx[3] = passes ? ursa_reuse(dy) : dy;
+    if (ursa_node_wants(node, 0))
+        dx[0] = residual ? ursa_empty_like(dy) : ursa_reuse(dy);
     dx[1] = wanted(node, 1, x, channels, &failed);
     dx[2] = wanted(node, 2, x, channels, &failed);
     struct ursa_batch_norm_grad_args args = {
         .x = x->array,
         .dy = dy->array,
+        .y = *array_or_absent(y),
+        .activation = norm->activation,
         .scale = *array_or_absent(scale),
+        .shift = *array_or_absent(shift),
         .mean = mean->array,
         .inv_std = inv_std->array,
         .dx = *array_or_absent(dx[0]),
+        .dresidual = *array_or_absent(passes ? dx[3] : NULL),
         .dscale = *array_or_absent(dx[1]),
         .dshift = *array_or_absent(dx[2]),
-        .training = *(bool *)ursa_node_extra(node),
+        .training = norm->training,
     };
+    failed |= (residual && !dx[3]) || (ursa_node_wants(node, 0) && !dx[0]);
     return !failed && ursa_op_batch_norm_grad(ursa_device_of(x), &args);
 }
 
 /* Statistics and operands of one call, all f32. */
 struct batch_norm {
-    ursa_tensor *x, *scale, *shift, *running_mean, *running_var, *mean, *inv_std;
+    ursa_tensor *x, *scale, *shift, *running_mean, *running_var, *mean, *inv_std, *residual;
+    ursa_activation activation;
     bool training;
     double momentum, eps;
 };
 
 static bool prepare(struct batch_norm *norm)
 {
-    bool scaled = norm->scale != NULL, shifted = norm->shift != NULL;
+    bool scaled = norm->scale != NULL, shifted = norm->shift != NULL, added = norm->residual != NULL;
     norm->x = ursa_dense_typed(norm->x, URSA_F32);
     norm->scale = ursa_dense_typed(norm->scale, URSA_F32);
     norm->shift = ursa_dense_typed(norm->shift, URSA_F32);
-    if (!norm->x || (scaled && !norm->scale) || (shifted && !norm->shift))
+    norm->residual = ursa_dense_typed(norm->residual, URSA_F32);
+    if (!norm->x || (scaled && !norm->scale) || (shifted && !norm->shift) || (added && !norm->residual))
         return false;
     ursa_dims channels = ursa_shape(norm->x->array.shape[norm->x->array.ndim - 1]);
     ursa_device *device = ursa_device_of(norm->x);
@@ -110,9 +129,25 @@ static bool save_running(struct batch_norm *norm)
     return norm->mean && norm->inv_std;
 }
 
+/* The output can be computed again from the batch's own statistics; else it is saved. */
+static void save_batch_norm(ursa_node *node, const struct batch_norm *norm, ursa_tensor *out)
+{
+    if (!node)
+        return;
+    *(struct batch_norm_node *)ursa_node_extra(node) = (struct batch_norm_node){norm->training, norm->activation};
+    ursa_node_save(node, 0, norm->x);
+    ursa_node_save(node, 1, norm->scale);
+    ursa_node_save(node, 2, norm->mean);
+    ursa_node_save(node, 3, norm->inv_std);
+    if (norm->activation.used && norm->training && !norm->residual)
+        ursa_node_save(node, 4, norm->shift);
+    else if (norm->activation.used)
+        ursa_node_save(node, 5, out);
+}
+
 static ursa_tensor *batch_norm(struct batch_norm norm)
 {
-    ursa_tensor *inputs[] = {norm.x, norm.scale, norm.shift};
+    ursa_tensor *inputs[] = {norm.x, norm.scale, norm.shift, norm.residual};
     if (!prepare(&norm))
         return NULL;
     ursa_tensor *out = ursa_empty_like(norm.x);
@@ -120,6 +155,8 @@ static ursa_tensor *batch_norm(struct batch_norm norm)
         return NULL;
     struct ursa_batch_norm_args args = {
         .x = norm.x->array,
+        .residual = *array_or_absent(norm.residual),
+        .activation = norm.activation,
         .scale = *array_or_absent(norm.scale),
         .shift = *array_or_absent(norm.shift),
         .running_mean = *array_or_absent(norm.running_mean),
@@ -136,42 +173,84 @@ static ursa_tensor *batch_norm(struct batch_norm norm)
     if (norm.training) {
         ursa_tensor_changed(norm.running_mean);
         ursa_tensor_changed(norm.running_var);
-    } else if (ursa_will_record(3, inputs) && !save_running(&norm)) {
+    } else if (ursa_will_record(4, inputs) && !save_running(&norm)) {
         return NULL;
     }
-    ursa_node *node = ursa_node_new("batch_norm", batch_norm_step, 3, inputs, 4, sizeof(bool));
-    if (node)
-        *(bool *)ursa_node_extra(node) = norm.training;
-    ursa_node_save(node, 0, norm.x);
-    ursa_node_save(node, 1, norm.scale);
-    ursa_node_save(node, 2, norm.mean);
-    ursa_node_save(node, 3, norm.inv_std);
+    ursa_node *node = ursa_node_new("batch_norm", batch_norm_step, 4, inputs, 6, sizeof(struct batch_norm_node));
+    save_batch_norm(node, &norm, out);
     return ursa_node_attach(node, out);
+}
+
+static bool check_batch_norm(const struct batch_norm *norm)
+{
+    const char *name = "batch_norm";
+    const ursa_tensor *x = norm->x;
+    if (!check_image(name, x, 1) || !check_channels(name, "scale", norm->scale, x) ||
+        !check_channels(name, "shift", norm->shift, x) ||
+        !check_channels(name, "running_mean", norm->running_mean, x) ||
+        !check_channels(name, "running_var", norm->running_var, x))
+        return false;
+    return norm->training || (norm->running_mean && norm->running_var) ||
+           ursa_fail(URSA_ERROR_ARGUMENT, "batch_norm: running_mean and running_var are needed in inference");
+}
+
+static ursa_tensor *checked_batch_norm(struct batch_norm norm)
+{
+    if (!norm.x || !check_batch_norm(&norm))
+        return NULL;
+    ursa_scope *scope = ursa_scope_begin();
+    ursa_dtype dtype = norm.x->array.dtype;
+    ursa_tensor *out = batch_norm(norm);
+    return ursa_leave(scope, ursa_dtype_is_float(dtype) ? ursa_cast(out, dtype) : out);
 }
 
 ursa_tensor *ursa_batch_norm(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, ursa_tensor *running_mean,
                              ursa_tensor *running_var, bool training, double momentum, double eps)
 {
-    const char *name = "batch_norm";
-    if (!x || !check_image(name, x, 1) || !check_channels(name, "scale", scale, x) ||
-        !check_channels(name, "shift", shift, x) || !check_channels(name, "running_mean", running_mean, x) ||
-        !check_channels(name, "running_var", running_var, x))
-        return NULL;
-    if (!training && (!running_mean || !running_var)) {
-        ursa_fail(URSA_ERROR_ARGUMENT, "batch_norm: running_mean and running_var are needed in inference");
-        return NULL;
+    return checked_batch_norm((struct batch_norm){.x = x,
+                                                  .scale = scale,
+                                                  .shift = shift,
+                                                  .running_mean = running_mean,
+                                                  .running_var = running_var,
+                                                  .training = training,
+                                                  .momentum = momentum,
+                                                  .eps = eps});
+}
+
+/* Whether what follows a batch norm gives the same numbers when it is computed with it. */
+static bool fuses(const ursa_tensor *x, const ursa_tensor *residual, ursa_activation_fn *activation)
+{
+    if (activation && activation != ursa_relu && activation != ursa_relu6)
+        return false;
+    if (!x || x->array.dtype != URSA_F32 || !residual)
+        return x && x->array.dtype == URSA_F32;
+    ursa_dims shape = ursa_dims_of(x), added = ursa_dims_of(residual);
+    return residual->array.dtype == URSA_F32 && ursa_same_dims(&shape, &added) &&
+           ursa_device_of(x) == ursa_device_of(residual);
+}
+
+ursa_tensor *ursa_batch_norm_then(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, ursa_tensor *running_mean,
+                                  ursa_tensor *running_var, ursa_tensor *residual, ursa_activation_fn *activation,
+                                  bool training, double momentum, double eps)
+{
+    struct batch_norm norm = {.x = x,
+                              .scale = scale,
+                              .shift = shift,
+                              .running_mean = running_mean,
+                              .running_var = running_var,
+                              .training = training,
+                              .momentum = momentum,
+                              .eps = eps};
+    if (fuses(x, residual, activation)) {
+        ursa_unary_kind kind = activation == ursa_relu6 ? URSA_UNARY_relu6 : URSA_UNARY_relu;
+        norm.residual = residual;
+        norm.activation = (ursa_activation){.used = activation != NULL, .kind = kind};
+        return checked_batch_norm(norm);
     }
     ursa_scope *scope = ursa_scope_begin();
-    ursa_tensor *out = batch_norm((struct batch_norm){.x = x,
-                                                      .scale = scale,
-                                                      .shift = shift,
-                                                      .running_mean = running_mean,
-                                                      .running_var = running_var,
-                                                      .training = training,
-                                                      .momentum = momentum,
-                                                      .eps = eps});
-    bool is_float = ursa_dtype_is_float(x->array.dtype);
-    return ursa_leave(scope, is_float ? ursa_cast(out, x->array.dtype) : out);
+    ursa_tensor *y = checked_batch_norm(norm);
+    y = residual ? ursa_add(y, residual) : y;
+    return ursa_leave(scope, activation ? activation(y) : y);
 }
 
 /* ---- group and layer norm -------------------------------------------------------------------------------- */

@@ -123,6 +123,14 @@ void ursa_free(ursa_tensor *tensor)
     destroy_if_unheld(tensor);
 }
 
+void ursa_tensor_let_go(ursa_tensor *tensor)
+{
+    if (!tensor || !tensor->scope)
+        return;
+    ursa_scope_disown(tensor);
+    destroy_if_unheld(tensor);
+}
+
 void ursa_tensor_changed(ursa_tensor *tensor)
 {
     if (tensor)

@@ -197,6 +197,11 @@ ursa_tensor *ursa_relu(ursa_tensor *x)
     return !x || is_float(x) ? apply("relu", x, URSA_UNARY_relu, 0, 0) : ursa_clamp(x, 0, INFINITY);
 }
 
+ursa_tensor *ursa_relu6(ursa_tensor *x)
+{
+    return !x || is_float(x) ? apply("relu6", x, URSA_UNARY_relu6, 0, 0) : ursa_clamp(x, 0, 6);
+}
+
 ursa_tensor *ursa_sign(ursa_tensor *x)
 {
     return !x || is_float(x) ? apply("sign", x, URSA_UNARY_sign, 0, 0) : ursa_clamp(x, -1, 1);
@@ -275,6 +280,7 @@ static const struct {
     {"arctan", ursa_atan},
     {"atan", ursa_atan},
     {"relu", ursa_relu},
+    {"relu6", ursa_relu6},
     {"leaky_relu", leaky_relu},
     {"elu", elu},
     {"gelu", ursa_gelu},

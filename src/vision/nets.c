@@ -44,14 +44,9 @@ ursa_module *ursa_net_normal(ursa_module *layer, double std)
     return ursa_net_checked(layer, filled && ursa_net_fill(layer, "bias", 0));
 }
 
-static ursa_tensor *relu6(ursa_tensor *x)
-{
-    return ursa_clamp(x, 0, 6);
-}
-
 ursa_module *ursa_net_relu6(void)
 {
-    return ursa_nn_function("relu6", relu6);
+    return ursa_nn_activation("relu6");
 }
 
 ursa_module *ursa_net_checked(ursa_module *network, bool whole)

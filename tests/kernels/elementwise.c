@@ -153,6 +153,7 @@ static double slope_error(const struct trial *t, ursa_unary_kind kind, double x,
     case URSA_UNARY_abs:
     case URSA_UNARY_clamp:
     case URSA_UNARY_relu:
+    case URSA_UNARY_relu6:
     case URSA_UNARY_sign:
     case URSA_UNARY_floor:
     case URSA_UNARY_ceil:

@@ -40,6 +40,7 @@ double unary_error(const struct trial *t, ursa_unary_kind kind, double x, double
     case URSA_UNARY_clamp:
     case URSA_UNARY_step:
     case URSA_UNARY_relu:
+    case URSA_UNARY_relu6:
         return 0;
     case URSA_UNARY_affine:
         return 2 * U * (fabs(a * x) + fabs(b));

@@ -32,6 +32,14 @@ static double normal_error(double x, double mean, double inv_std, double mean_of
 
 /* ---- batch normalisation ---------------------------------------------------- */
 
+/* What stands behind a normalisation. */
+static void draw_end(struct trial *t, ursa_activation *activation)
+{
+    activation->used = draw_chance(t, 0.5);
+    activation->kind = draw_chance(t, 0.5) ? URSA_UNARY_relu : URSA_UNARY_relu6;
+    note(t, "%s", activation->used ? unary_name(activation->kind) : "no activation");
+}
+
 void draw_batch_norm(struct trial *t, struct ursa_batch_norm_args *args)
 {
     struct shape shape = draw_shape_of(t, 2, 4, 3000, 200000);
@@ -58,8 +66,12 @@ void draw_batch_norm(struct trial *t, struct ursa_batch_norm_args *args)
             declare(t, &args->running_var, "running_var", role, URSA_F32, SHAPE(channels), CONTIGUOUS);
         set_range(t, var, 0.1, 3);
     }
+    draw_end(t, &args->activation);
+    struct operand *residual = NULL;
+    if (draw_chance(t, 0.4))
+        residual = declare(t, &args->residual, "residual", INPUT, URSA_F32, shape, CONTIGUOUS);
     if (draw_chance(t, 0.3))
-        declare_same(t, &args->out, "out", x);
+        declare_same(t, &args->out, "out", residual && draw_chance(t, 0.5) ? residual : x);
     else
         declare(t, &args->out, "out", OUTPUT, URSA_F32, shape, CONTIGUOUS);
     if (args->training) {
@@ -73,6 +85,7 @@ void bound_batch_norm(struct trial *t, const struct ursa_batch_norm_args *args)
     struct operand *out = operand_named(t, "out");
     int64_t channels = out->array.shape[out->array.ndim - 1], rows = channels ? out->count / channels : 0;
     const double *x = values_of(t, "x"), *scale = values_of(t, "scale"), *shift = values_of(t, "shift");
+    const double *residual = values_of(t, "residual");
     double *tolerance = tolerance_of(t, "out"), *of_mean = tolerance_of(t, "mean");
     double *of_inv_std = tolerance_of(t, "inv_std");
     bool running = args->training && operand_named(t, "running_mean");
@@ -104,7 +117,9 @@ void bound_batch_norm(struct trial *t, const struct ursa_batch_norm_args *args)
         for (int64_t i = c; i < rows * channels; i += channels)
             tolerance[i] = fabs(or_else(scale, c, 1)) * (normal_error(x[i], mean, inv_std, mean_off, inv_std_off) +
                                                          2 * U * fabs(x[i] - mean) * inv_std) +
-                           2 * U * fabs(or_else(shift, c, 0));
+                           2 * U *
+                               (fabs(or_else(shift, c, 0)) + fabs(or_else(residual, i, 0)) +
+                                (residual ? fabs(or_else(scale, c, 1) * (x[i] - mean) * inv_std) : 0));
     }
 }
 
@@ -115,12 +130,27 @@ void draw_batch_norm_grad(struct trial *t, struct ursa_batch_norm_grad_args *arg
     args->training = draw_chance(t, 0.6);
     note(t, "%s", args->training ? "training" : "inference");
     declare(t, &args->x, "x", INPUT, URSA_F32, shape, CONTIGUOUS);
-    declare(t, &args->dy, "dy", INPUT, URSA_F32, shape, CONTIGUOUS);
+    struct operand *dy = declare(t, &args->dy, "dy", INPUT, URSA_F32, shape, CONTIGUOUS);
+    draw_end(t, &args->activation);
+    if (draw_chance(t, 0.5)) {
+        struct operand *y = declare(t, &args->y, "y", INPUT, URSA_F32, shape, CONTIGUOUS);
+        set_range(t, y, -1, 7);
+        for (int64_t i = 0; i < y->count; i++) /* as the activation leaves them */
+            y->values[i] = y->values[i] < 0 ? 0 : y->values[i] > 6 ? 6 : y->values[i];
+    }
+    if (draw_chance(t, 0.2))
+        declare_same(t, &args->dresidual, "dresidual", dy);
+    else if (draw_chance(t, 0.4))
+        declare(t, &args->dresidual, "dresidual", OUTPUT, URSA_F32, shape, CONTIGUOUS);
+    if (draw_chance(t, 0.5))
+        declare(t, &args->shift, "shift", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     if (draw_chance(t, 0.7))
         declare(t, &args->scale, "scale", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     declare(t, &args->mean, "mean", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     set_range(t, declare(t, &args->inv_std, "inv_std", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS), 0.2, 3);
-    if (draw_chance(t, 0.8))
+    if (draw_chance(t, 0.3) && args->dresidual.ndim == 0)
+        declare_same(t, &args->dx, "dx", dy);
+    else if (draw_chance(t, 0.8))
         declare(t, &args->dx, "dx", OUTPUT, URSA_F32, shape, CONTIGUOUS);
     if (draw_chance(t, 0.7))
         declare(t, &args->dscale, "dscale", OUTPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
@@ -128,21 +158,41 @@ void draw_batch_norm_grad(struct trial *t, struct ursa_batch_norm_grad_args *arg
         declare(t, &args->dshift, "dshift", OUTPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
 }
 
+/* What passes of dy; and in `off` dy where rounding may decide that, since the
+ * output, computed again, is nearly at a bound of the activation. */
+static double passing(struct trial *t, const struct ursa_batch_norm_grad_args *args, int64_t i, int64_t c, double *off)
+{
+    double dy = values_of(t, "dy")[i], mean = values_of(t, "mean")[c], x = values_of(t, "x")[i];
+    double factor = values_of(t, "inv_std")[c] * or_else(values_of(t, "scale"), c, 1);
+    double shift = or_else(values_of(t, "shift"), c, 0), again = (x - mean) * factor + shift;
+    double unsure = values_of(t, "y") ? 0 : 6 * U * ((fabs(x) + fabs(mean)) * fabs(factor) + fabs(shift));
+    double y = or_else(values_of(t, "y"), i, again);
+    bool six = args->activation.kind == URSA_UNARY_relu6;
+    *off = 0;
+    if (!args->activation.used)
+        return dy;
+    if (fabs(y) < unsure || (six && fabs(y - 6) < unsure))
+        *off = fabs(dy);
+    return y > 0 && (!six || y < 6) ? dy : 0;
+}
+
 void bound_batch_norm_grad(struct trial *t, const struct ursa_batch_norm_grad_args *args)
 {
     struct operand *like = operand_named(t, "x");
     int64_t channels = like->array.shape[like->array.ndim - 1], rows = channels ? like->count / channels : 0;
-    const double *x = values_of(t, "x"), *dy = values_of(t, "dy"), *scale = values_of(t, "scale");
+    const double *x = values_of(t, "x"), *scale = values_of(t, "scale");
     double *of_dx = tolerance_of(t, "dx"), *of_dscale = tolerance_of(t, "dscale");
-    double *of_dshift = tolerance_of(t, "dshift");
+    double *of_dshift = tolerance_of(t, "dshift"), *of_dresidual = tolerance_of(t, "dresidual");
     for (int64_t c = 0; c < channels; c++) {
         double mean = values_of(t, "mean")[c], inv_std = values_of(t, "inv_std")[c];
         double sum = 0, product = 0, sum_off = 0, product_off = 0;
         for (int64_t i = c; i < rows * channels; i += channels) {
-            double spread = (fabs(x[i]) + fabs(mean)) * inv_std;
-            sum += dy[i], product += dy[i] * (x[i] - mean) * inv_std;
-            sum_off += sum_error(rows) * fabs(dy[i]);
-            product_off += (sum_error(rows) + 4 * U) * fabs(dy[i]) * spread;
+            double spread = (fabs(x[i]) + fabs(mean)) * inv_std, off, g = passing(t, args, i, c, &off);
+            sum += g, product += g * (x[i] - mean) * inv_std;
+            sum_off += sum_error(rows) * fabs(g) + off;
+            product_off += (sum_error(rows) + 4 * U) * fabs(g) * spread + off * spread;
+            if (of_dresidual)
+                of_dresidual[i] = off;
         }
         if (of_dscale)
             of_dscale[c] = product_off;
@@ -150,11 +200,12 @@ void bound_batch_norm_grad(struct trial *t, const struct ursa_batch_norm_grad_ar
             of_dshift[c] = sum_off;
         for (int64_t i = c; of_dx && i < rows * channels; i += channels) {
             double spread = (fabs(x[i]) + fabs(mean)) * inv_std, n = (double)rows, factor = inv_std;
+            double off, g = passing(t, args, i, c, &off);
             factor *= fabs(or_else(scale, c, 1));
-            of_dx[i] = 3 * U * factor * fabs(dy[i]);
+            of_dx[i] = factor * (3 * U * fabs(g) + off);
             if (args->training)
                 of_dx[i] += factor * ((sum_off + spread * product_off) / n +
-                                      5 * U * (fabs(sum) + spread * fabs(product)) / n + 2 * U * fabs(dy[i]));
+                                      5 * U * (fabs(sum) + spread * fabs(product)) / n + 2 * U * fabs(g));
         }
     }
 }

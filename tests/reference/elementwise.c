@@ -107,6 +107,8 @@ double reference64_function(ursa_unary_kind kind, double x, double a, double b)
         return log_sigmoid(x);
     case URSA_UNARY_relu:
         return x < 0 ? 0 : x;
+    case URSA_UNARY_relu6:
+        return clamp(x, 0, 6);
     case URSA_UNARY_leaky_relu:
         return x > 0 ? x : a * x;
     case URSA_UNARY_elu:
@@ -187,6 +189,8 @@ double reference64_slope(ursa_unary_kind kind, double x, double y, double a, dou
         return sigmoid(-x);
     case URSA_UNARY_relu:
         return y > 0;
+    case URSA_UNARY_relu6:
+        return y > 0 && y < 6;
     case URSA_UNARY_leaky_relu:
         return x > 0 ? 1 : a;
     case URSA_UNARY_elu:

@@ -32,12 +32,30 @@ static int64_t rows_of(const ursa_array *x)
     return rows;
 }
 
+static double end_with(const ursa_activation *activation, double y)
+{
+    return activation->used ? reference64_function(activation->kind, y, 0, 0) : y;
+}
+
+/* dy where the output lets it pass. */
+static double passed(const struct ursa_batch_norm_grad_args *args, int64_t i, int64_t c)
+{
+    double dy = doubles(&args->dy)[i];
+    if (!args->activation.used)
+        return dy;
+    double normal = (doubles(&args->x)[i] - doubles(&args->mean)[c]) * doubles(&args->inv_std)[c];
+    double again = normal * or_else(doubles(&args->scale), c, 1) + or_else(doubles(&args->shift), c, 0);
+    double y = or_else(doubles(&args->y), i, again);
+    return y > 0 && (args->activation.kind == URSA_UNARY_relu || y < 6) ? dy : 0;
+}
+
 bool reference64_batch_norm(ursa_device *device, const struct ursa_batch_norm_args *args)
 {
     (void)device;
     int64_t channels = args->x.shape[args->x.ndim - 1], rows = rows_of(&args->x);
     const double *x = doubles(&args->x), *scale = doubles(&args->scale), *shift = doubles(&args->shift);
     double *running_mean = doubles(&args->running_mean), *running_var = doubles(&args->running_var);
+    const double *residual = doubles(&args->residual);
     double *out = doubles(&args->out), momentum = (double)args->momentum, eps = (double)args->eps;
     for (int64_t c = 0; c < channels; c++) {
         double mean, inv_std;
@@ -57,7 +75,8 @@ bool reference64_batch_norm(ursa_device *device, const struct ursa_batch_norm_ar
         }
         for (int64_t i = 0; i < rows; i++) {
             double normal = (x[i * channels + c] - mean) * inv_std;
-            out[i * channels + c] = normal * or_else(scale, c, 1) + or_else(shift, c, 0);
+            double y = normal * or_else(scale, c, 1) + or_else(shift, c, 0) + or_else(residual, i * channels + c, 0);
+            out[i * channels + c] = end_with(&args->activation, y);
         }
     }
     return true;
@@ -67,24 +86,27 @@ bool reference64_batch_norm_grad(ursa_device *device, const struct ursa_batch_no
 {
     (void)device;
     int64_t channels = args->x.shape[args->x.ndim - 1], rows = rows_of(&args->x);
-    const double *x = doubles(&args->x), *dy = doubles(&args->dy), *scale = doubles(&args->scale);
+    const double *x = doubles(&args->x), *scale = doubles(&args->scale);
     double *dx = doubles(&args->dx), *dscale = doubles(&args->dscale), *dshift = doubles(&args->dshift);
+    double *dresidual = doubles(&args->dresidual);
     for (int64_t c = 0; c < channels; c++) {
         double mean = doubles(&args->mean)[c], inv_std = doubles(&args->inv_std)[c];
         double sum = 0, product = 0; /* of dy, and of dy and the normalised x */
         for (int64_t i = c; i < rows * channels; i += channels) {
-            sum += dy[i];
-            product += dy[i] * (x[i] - mean) * inv_std;
+            sum += passed(args, i, c);
+            product += passed(args, i, c) * (x[i] - mean) * inv_std;
         }
         if (dscale)
             dscale[c] = product;
         if (dshift)
             dshift[c] = sum;
         for (int64_t i = c; dx && i < rows * channels; i += channels) {
-            double normal = (x[i] - mean) * inv_std;
-            double centred = args->training ? dy[i] - sum / (double)rows - normal * product / (double)rows : dy[i];
+            double normal = (x[i] - mean) * inv_std, g = passed(args, i, c);
+            double centred = args->training ? g - sum / (double)rows - normal * product / (double)rows : g;
             dx[i] = or_else(scale, c, 1) * inv_std * centred;
         }
+        for (int64_t i = c; dresidual && i < rows * channels; i += channels)
+            dresidual[i] = passed(args, i, c);
     }
     return true;
 }

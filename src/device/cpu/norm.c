@@ -44,10 +44,16 @@ typedef struct columns {
 
     const struct ursa_simd_norm *simd;
     const float *x, *dy;
-    float *out;
+    const float *residual, *y; /* what is added to the output; the output, for the gradient */
+    enum ursa_norm_end end;
+    float *out, *passed;   /* passed: the gradient behind the end */
     float *first, *second; /* [batches, parts, channels]: the sums of the parts */
-    float *coefficients;   /* [batches, 4, width]: mean, a, b, c, repeated for every row of a wide row */
+    float *coefficients;   /* [batches, COEFFICIENTS, width], repeated for every row of a wide row */
 } columns;
+
+/* Of y = (x - mean) a + b, or of dx = a dy + b (x - mean) + c; and of the y
+ * that the gradient looks at. */
+enum { MEAN, A, B, C, A_OF_Y, B_OF_Y, COEFFICIENTS };
 
 static int64_t greatest_common_divisor(int64_t a, int64_t b)
 {
@@ -75,7 +81,7 @@ static bool plan(columns *p, int64_t batches, int64_t rows, int64_t channels)
     p->chunk = at_least_one(CHUNK / at_least_one(p->width));
     p->chunks = (p->wide_rows + p->chunk - 1) / p->chunk;
     p->parts = p->chunks * p->fold + (p->rest > 0);
-    size_t sums = (size_t)(batches * p->parts * channels), coefficients = (size_t)(batches * 4 * p->width);
+    size_t sums = (size_t)(batches * p->parts * channels), coefficients = (size_t)(batches * COEFFICIENTS * p->width);
     p->first = ursa_scratch(0, (2 * sums + 1) * sizeof(float));
     p->coefficients = ursa_scratch(1, (coefficients + 1) * sizeof(float));
     if (!p->first || !p->coefficients)
@@ -86,13 +92,13 @@ static bool plan(columns *p, int64_t batches, int64_t rows, int64_t channels)
 
 static float *coefficient(const columns *p, int64_t batch, int which)
 {
-    return p->coefficients + (batch * 4 + which) * p->width;
+    return p->coefficients + (batch * COEFFICIENTS + which) * p->width;
 }
 
 /* Repeats the first row of every coefficient for the others of a wide row. */
 static void widen(const columns *p, int64_t batch)
 {
-    for (int which = 0; which < 4; which++) {
+    for (int which = 0; which < COEFFICIENTS; which++) {
         float *values = coefficient(p, batch, which);
         for (int64_t i = 1; i < p->fold; i++)
             memcpy(values + i * p->channels, values, (size_t)p->channels * sizeof *values);
@@ -158,22 +164,38 @@ static void moments_block(const columns *p, block b)
 
 static void apply_block(const columns *p, block b)
 {
-    p->simd->apply(p->x + b.at, b.rows, b.width, coefficient(p, b.batch, 0), coefficient(p, b.batch, 1),
-                   coefficient(p, b.batch, 2), p->out + b.at);
+    p->simd->apply(p->x + b.at, b.rows, b.width, coefficient(p, b.batch, MEAN), coefficient(p, b.batch, A),
+                   coefficient(p, b.batch, B), p->residual ? p->residual + b.at : NULL, p->end, p->out + b.at);
+}
+
+static struct ursa_norm_slope slope_of(const columns *p, block b)
+{
+    return (struct ursa_norm_slope){.end = p->end,
+                                    .x = p->x + b.at,
+                                    .dy = p->dy + b.at,
+                                    .y = p->y ? p->y + b.at : NULL,
+                                    .mean = coefficient(p, b.batch, MEAN),
+                                    .a = coefficient(p, b.batch, A_OF_Y),
+                                    .b = coefficient(p, b.batch, B_OF_Y)};
 }
 
 static void grad_sums_block(const columns *p, block b)
 {
     int64_t to = sum_place(p, b);
-    p->simd->grad_sums(p->x + b.at, p->dy + b.at, b.rows, b.width, coefficient(p, b.batch, 0), p->first + to,
-                       p->second + to);
+    struct ursa_norm_slope slope = slope_of(p, b);
+    p->simd->grad_sums(&slope, b.rows, b.width, p->passed ? p->passed + b.at : NULL, p->first + to, p->second + to);
 }
 
+/* Behind the end once more, unless the first pass has left what came through. */
 static void grad_apply_block(const columns *p, block b)
 {
-    p->simd->grad_apply(p->x + b.at, p->dy + b.at, b.rows, b.width, coefficient(p, b.batch, 0),
-                        coefficient(p, b.batch, 1), coefficient(p, b.batch, 2), coefficient(p, b.batch, 3),
-                        p->out + b.at);
+    struct ursa_norm_slope slope = slope_of(p, b);
+    if (p->passed) {
+        slope.end = URSA_END_NONE;
+        slope.dy = p->passed + b.at;
+    }
+    p->simd->grad_apply(&slope, b.rows, b.width, coefficient(p, b.batch, A), coefficient(p, b.batch, B),
+                        coefficient(p, b.batch, C), p->out + b.at);
 }
 
 /* ---- merging ------------------------------------------------------------ */
@@ -230,15 +252,21 @@ static void merge_sums(const columns *p, int64_t batch, double *sum, double *pro
 
 /* ---- forward ------------------------------------------------------------ */
 
+static float factor_of(float inv_std, const float *scale, int64_t c)
+{
+    return (float)((double)inv_std * or_one(scale, c));
+}
+
 /* The coefficients of y = (x - mean) a + b for one group. */
 static void set_forward(const columns *p, int64_t batch, int64_t begin, int64_t end, float mean, float inv_std,
                         const float *scale, const float *shift)
 {
     for (int64_t c = begin; c < end; c++) {
-        coefficient(p, batch, 0)[c] = mean;
-        coefficient(p, batch, 1)[c] = (float)((double)inv_std * or_one(scale, c));
-        coefficient(p, batch, 2)[c] = shift ? shift[c] : 0.0f;
-        coefficient(p, batch, 3)[c] = 0.0f;
+        coefficient(p, batch, MEAN)[c] = mean;
+        coefficient(p, batch, A)[c] = factor_of(inv_std, scale, c);
+        coefficient(p, batch, B)[c] = shift ? shift[c] : 0.0f;
+        for (int which = C; which < COEFFICIENTS; which++)
+            coefficient(p, batch, which)[c] = 0.0f;
     }
 }
 
@@ -294,6 +322,13 @@ static int64_t rows_of(const ursa_array *x)
     return rows;
 }
 
+static enum ursa_norm_end end_of(const ursa_activation *activation)
+{
+    if (!activation->used)
+        return URSA_END_NONE;
+    return activation->kind == URSA_UNARY_relu6 ? URSA_END_RELU6 : URSA_END_RELU;
+}
+
 bool ursa_cpu_batch_norm(ursa_device *device, const struct ursa_batch_norm_args *args)
 {
     (void)device;
@@ -303,6 +338,8 @@ bool ursa_cpu_batch_norm(ursa_device *device, const struct ursa_batch_norm_args 
         return false;
     p.x = ursa_cpu_f32(&args->x);
     p.out = ursa_cpu_f32(&args->out);
+    p.residual = ursa_cpu_f32(&args->residual);
+    p.end = end_of(&args->activation);
     const float *scale = ursa_cpu_f32(&args->scale), *shift = ursa_cpu_f32(&args->shift);
     float *running_mean = ursa_cpu_f32(&args->running_mean), *running_var = ursa_cpu_f32(&args->running_var);
     if (args->training) {
@@ -330,7 +367,7 @@ bool ursa_cpu_batch_norm(ursa_device *device, const struct ursa_batch_norm_args 
 
 typedef struct grad_job {
     const columns *columns;
-    const float *scale;
+    const float *scale, *shift;
     const float *mean, *inv_std; /* [batches, groups] */
     bool training;
     int64_t groups;
@@ -342,8 +379,11 @@ static void set_means(void *context, int64_t batch)
     const columns *p = job->columns;
     int64_t width = p->channels / job->groups;
     for (int64_t c = 0; c < p->channels; c++) {
-        coefficient(p, batch, 0)[c] = job->mean[batch * job->groups + c / width];
-        for (int which = 1; which < 4; which++)
+        int64_t group = batch * job->groups + c / width;
+        coefficient(p, batch, MEAN)[c] = job->mean[group];
+        coefficient(p, batch, A_OF_Y)[c] = factor_of(job->inv_std[group], job->scale, c);
+        coefficient(p, batch, B_OF_Y)[c] = job->shift ? job->shift[c] : 0.0f;
+        for (int which = A; which <= C; which++)
             coefficient(p, batch, which)[c] = 0.0f;
     }
     widen(p, batch);
@@ -369,9 +409,9 @@ static void solve_grad(void *context, int64_t batch)
             slope += or_one(job->scale, c) * product[c] * inv_std / size;
         }
         for (int64_t c = g * width; c < (g + 1) * width; c++) {
-            coefficient(p, batch, 1)[c] = (float)(inv_std * or_one(job->scale, c));
-            coefficient(p, batch, 2)[c] = (float)(-inv_std * inv_std * slope);
-            coefficient(p, batch, 3)[c] = (float)(-inv_std * average);
+            coefficient(p, batch, A)[c] = (float)(inv_std * or_one(job->scale, c));
+            coefficient(p, batch, B)[c] = (float)(-inv_std * inv_std * slope);
+            coefficient(p, batch, C)[c] = (float)(-inv_std * average);
             product[c] *= inv_std;
         }
     }
@@ -414,9 +454,16 @@ bool ursa_cpu_batch_norm_grad(ursa_device *device, const struct ursa_batch_norm_
     p.x = ursa_cpu_f32(&args->x);
     p.dy = ursa_cpu_f32(&args->dy);
     p.out = ursa_cpu_f32(&args->dx);
-    grad_job job = {
-        &p,      ursa_cpu_f32(&args->scale), ursa_cpu_f32(&args->mean), ursa_cpu_f32(&args->inv_std), args->training,
-        channels};
+    p.y = ursa_cpu_f32(&args->y);
+    p.passed = ursa_cpu_f32(&args->dresidual);
+    p.end = end_of(&args->activation);
+    grad_job job = {.columns = &p,
+                    .scale = ursa_cpu_f32(&args->scale),
+                    .shift = ursa_cpu_f32(&args->shift),
+                    .mean = ursa_cpu_f32(&args->mean),
+                    .inv_std = ursa_cpu_f32(&args->inv_std),
+                    .training = args->training,
+                    .groups = channels};
     return gradient(&p, &job, ursa_cpu_f32(&args->dscale), ursa_cpu_f32(&args->dshift));
 }
 

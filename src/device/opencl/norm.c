@@ -61,6 +61,13 @@ static bool batch_moments(struct ursa_cl_device *device, const struct ursa_batch
     return ok;
 }
 
+static const char *activation_of(const ursa_activation *activation)
+{
+    if (!activation || !activation->used)
+        return "";
+    return activation->kind == URSA_UNARY_relu6 ? "-DRELU -DRELU6" : "-DRELU";
+}
+
 bool ursa_opencl_batch_norm(ursa_device *base, const struct ursa_batch_norm_args *args)
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
@@ -69,21 +76,23 @@ bool ursa_opencl_batch_norm(ursa_device *base, const struct ursa_batch_norm_args
     struct matrix m = matrix_of(device, &args->x, false);
     if (args->training && m.rows > 0 && !batch_moments(device, args, &m))
         return false;
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "norm", "normalise", "-DLANES=%d %s", m.lanes, args->training ? "" : "-DRUNNING");
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "normalise", "-DLANES=%d %s %s", m.lanes,
+                                                   args->training ? "" : "-DRUNNING", activation_of(&args->activation));
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
                           ursa_cl_array(&args->scale), ursa_cl_array(&args->shift),
                           ursa_cl_array(args->training ? &args->mean : &args->running_mean),
                           ursa_cl_array(args->training ? &args->inv_std : &args->running_var),
-                          ursa_cl_array(&args->out), ursa_cl_int(m.rows), ursa_cl_int(m.vectors),
-                          ursa_cl_float(args->eps));
+                          ursa_cl_array(&args->residual), ursa_cl_array(&args->out), ursa_cl_int(m.rows),
+                          ursa_cl_int(m.vectors), ursa_cl_float(args->eps));
 }
 
 /* ---- gradients to scale and shift, of both kinds --------------------------- */
 
 struct column_sums {
     const ursa_array *x, *dy, *mean, *inv_std, *dscale, *dshift;
-    int span, groups; /* rows and groups of a sample; groups 0: statistics are per channel */
+    const ursa_array *y, *scale, *shift; /* what the activation is found from */
+    const ursa_activation *activation;   /* may be NULL */
+    int span, groups;                    /* rows and groups of a sample; groups 0: statistics are per channel */
 };
 
 /* Σ dy and Σ dy x̂ of every channel, into `sums` [2, channels] and where they
@@ -92,16 +101,17 @@ static bool column_sums(struct ursa_cl_device *device, const struct column_sums 
                         const ursa_buffer *sums)
 {
     ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
-    struct ursa_cl_kernel *part =
-        ursa_cl_kernel(device, "norm", "norm_grad_part", "-DLANES=%d %s", m->lanes, s->groups ? "-DGROUPS" : "");
+    struct ursa_cl_kernel *part = ursa_cl_kernel(device, "norm", "norm_grad_part", "-DLANES=%d %s %s", m->lanes,
+                                                 s->groups ? "-DGROUPS" : "", activation_of(s->activation));
     struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "norm_grad_join", "-DLANES=1");
     size_t size = group_size(join, JOIN_ITEMS, m->chunks);
     bool ok =
         parts &&
         ursa_cl_launch(device, part, ursa_cl_items(device, (int64_t)m->chunks * m->vectors), ursa_cl_array(s->x),
-                       ursa_cl_array(s->dy), ursa_cl_array(s->mean), ursa_cl_array(s->inv_std), ursa_cl_buffer(parts),
-                       ursa_cl_int(m->rows), ursa_cl_int(m->vectors), ursa_cl_int(m->chunk), ursa_cl_int(m->chunks),
-                       ursa_cl_int(s->span), ursa_cl_int(s->groups)) &&
+                       ursa_cl_array(s->dy), ursa_cl_array(s->y), ursa_cl_array(s->scale), ursa_cl_array(s->shift),
+                       ursa_cl_array(s->mean), ursa_cl_array(s->inv_std), ursa_cl_buffer(parts), ursa_cl_int(m->rows),
+                       ursa_cl_int(m->vectors), ursa_cl_int(m->chunk), ursa_cl_int(m->chunks), ursa_cl_int(s->span),
+                       ursa_cl_int(s->groups)) &&
         ursa_cl_launch(device, join, ursa_cl_groups(m->channels, size), ursa_cl_buffer(parts), ursa_cl_buffer(sums),
                        ursa_cl_array(s->dscale), ursa_cl_array(s->dshift), ursa_cl_local(size * sizeof(cl_float)),
                        ursa_cl_int(m->channels), ursa_cl_int(m->chunks));
@@ -120,15 +130,21 @@ bool ursa_opencl_batch_norm_grad(ursa_device *base, const struct ursa_batch_norm
                             .mean = &args->mean,
                             .inv_std = &args->inv_std,
                             .dscale = &args->dscale,
-                            .dshift = &args->dshift};
+                            .dshift = &args->dshift,
+                            .y = &args->y,
+                            .scale = &args->scale,
+                            .shift = &args->shift,
+                            .activation = &args->activation};
     ursa_buffer *sums = ursa_buffer_new(base, URSA_F32, 2 * (int64_t)m.channels);
     bool ok = sums && column_sums(device, &s, &m, sums);
-    if (ok && args->dx.buffer) {
-        struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "batch_norm_grad", "-DLANES=%d %s", m.lanes,
-                                                       args->training ? "-DTRAINING" : "");
+    if (ok && (args->dx.buffer || args->dresidual.buffer)) {
+        struct ursa_cl_kernel *kernel =
+            ursa_cl_kernel(device, "norm", "batch_norm_grad", "-DLANES=%d %s %s", m.lanes,
+                           args->training ? "-DTRAINING" : "", activation_of(&args->activation));
         ok = ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
-                            ursa_cl_array(&args->dy), ursa_cl_array(&args->scale), ursa_cl_array(&args->mean),
-                            ursa_cl_array(&args->inv_std), ursa_cl_buffer(sums), ursa_cl_array(&args->dx),
+                            ursa_cl_array(&args->dy), ursa_cl_array(&args->y), ursa_cl_array(&args->scale),
+                            ursa_cl_array(&args->shift), ursa_cl_array(&args->mean), ursa_cl_array(&args->inv_std),
+                            ursa_cl_buffer(sums), ursa_cl_array(&args->dx), ursa_cl_array(&args->dresidual),
                             ursa_cl_int(m.rows), ursa_cl_int(m.vectors));
     }
     ursa_buffer_release(sums);
@@ -175,6 +191,7 @@ bool ursa_opencl_group_norm_grad(ursa_device *base, const struct ursa_group_norm
         return false;
     if (!args->dscale.buffer && !args->dshift.buffer)
         return true;
+    static const ursa_array none;
     struct matrix m = matrix_of(device, &args->x, true);
     struct column_sums s = {.x = &args->x,
                             .dy = &args->dy,
@@ -182,6 +199,9 @@ bool ursa_opencl_group_norm_grad(ursa_device *base, const struct ursa_group_norm
                             .inv_std = &args->inv_std,
                             .dscale = &args->dscale,
                             .dshift = &args->dshift,
+                            .y = &none,
+                            .scale = &none,
+                            .shift = &none,
                             .span = (int)args->x.shape[1],
                             .groups = args->groups};
     ursa_buffer *sums = ursa_buffer_new(base, URSA_F32, 2 * (int64_t)m.channels);

@@ -1,0 +1,142 @@
+/* test_chain.c — modules that are computed together give the same bits as one
+ * after the other, and let go of what lies between.
+ */
+#include "../unit.h"
+
+#include <ursa/ursa.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static ursa_module *block(int in, int out, bool named, const char *activation)
+{
+    ursa_module *shortcut = in == out ? NULL : ursa_nn_sequential(ursa_nn_conv2d(in, out, 1), ursa_nn_batch_norm(out));
+    ursa_module *body = ursa_nn_sequential(ursa_nn_conv2d(in, out, 3, .padding = {1, 1}), ursa_nn_batch_norm(out),
+                                           ursa_nn_activation("relu6"), ursa_nn_conv2d(out, out, 3, .padding = {1, 1}),
+                                           ursa_nn_batch_norm(out));
+    return ursa_nn_residual(named ? ursa_named("body", body) : body, shortcut, activation);
+}
+
+/* Every kind of neighbours there is. */
+static ursa_module *network(void)
+{
+    return ursa_nn_sequential(ursa_nn_identity(), ursa_nn_conv2d(3, 8, 3), ursa_nn_batch_norm(8),
+                              ursa_nn_activation("relu"), ursa_nn_dropout(0.25), block(8, 8, false, "relu"),
+                              block(8, 12, true, "relu"), block(12, 12, false, NULL), block(12, 12, true, "tanh"),
+                              ursa_nn_batch_norm(12), ursa_nn_activation("tanh"), ursa_nn_batch_norm(12),
+                              ursa_nn_activation("relu6"), ursa_nn_adaptive_avg_pool2d(1, 1), ursa_nn_flatten(),
+                              ursa_nn_linear(12, 5), ursa_nn_batch_norm(5));
+}
+
+static void look_on(void *context, ursa_module *module, ursa_tensor *y)
+{
+    (void)module;
+    (void)y;
+    ++*(int *)context;
+}
+
+enum { MOST = 1 << 17 };
+
+struct outcome {
+    float values[MOST];
+    int64_t count;
+    uint64_t peak;
+};
+
+static void note(struct outcome *outcome, const ursa_tensor *tensor)
+{
+    int64_t count = ursa_count(tensor);
+    assert_true(count >= 0 && outcome->count + count <= MOST);
+    assert_true(ursa_read(tensor, URSA_F32, outcome->values + outcome->count, count));
+    outcome->count += count;
+}
+
+/* The output, the gradients of x and all parameters, and the buffers. */
+static struct outcome *run(bool training, bool watched)
+{
+    struct outcome *outcome = calloc(1, sizeof *outcome);
+    assert_non_null(outcome);
+    int seen = 0;
+    ursa_set_seed(5);
+    ursa_module *model = network();
+    ursa_train_mode(model, training);
+    ursa_scope *scope = ursa_scope_begin();
+    ursa_tensor *x = ursa_requires_grad(ursa_normal(ursa_shape(6, 9, 9, 3)), true);
+    ursa_tensor *weights = ursa_normal(ursa_shape(6, 5));
+    ursa_device_reset_peak(ursa_default_device());
+    ursa_watch_forward(watched ? look_on : NULL, &seen);
+    ursa_tensor *y = ursa_forward(model, x);
+    ursa_watch_forward(NULL, NULL);
+    assert_int_equal(seen > 30, watched);
+    assert_true(ursa_backward(ursa_sum(ursa_mul(y, weights), ursa_axes(), false)));
+    outcome->peak = ursa_device_memory(ursa_default_device()).peak;
+    note(outcome, y);
+    note(outcome, ursa_grad(x));
+    const ursa_parameter *list;
+    int count = ursa_parameters(model, &list);
+    for (int i = 0; i < count; i++)
+        note(outcome, list[i].is_buffer ? list[i].tensor : ursa_grad(list[i].tensor));
+    ursa_scope_end(scope);
+    ursa_module_free(model);
+    return outcome;
+}
+
+static void assert_same(bool training)
+{
+    struct outcome *together = run(training, false), *apart = run(training, true);
+    assert_int_equal(together->count, apart->count);
+    for (int64_t i = 0; i < apart->count; i++)
+        if (together->values[i] != apart->values[i]) /* zeros may differ in sign */
+            fail_msg("number %lld is %g together, %g apart", (long long)i, (double)together->values[i],
+                     (double)apart->values[i]);
+    assert_true(together->peak < apart->peak);
+    free(together);
+    free(apart);
+}
+
+static void test_training(void **state)
+{
+    (void)state;
+    assert_same(true);
+}
+
+static void test_inference(void **state)
+{
+    (void)state;
+    assert_same(false);
+}
+
+/* What a child returned before, or was given, stays. */
+static ursa_tensor *given;
+
+static ursa_tensor *always_the_same(ursa_tensor *x)
+{
+    (void)x;
+    return given;
+}
+
+static void test_what_is_not_its_own(void **state)
+{
+    (void)state;
+    ursa_scope *scope = ursa_scope_begin();
+    given = ursa_ones(ursa_shape(2, 3));
+    ursa_tensor *x = ursa_zeros(ursa_shape(2, 3));
+    ursa_module *model = ursa_nn_sequential(ursa_nn_identity(), ursa_nn_function("given", always_the_same),
+                                            ursa_nn_identity(), ursa_nn_activation("tanh"), ursa_nn_flatten());
+    ursa_tensor *y = ursa_forward(model, x);
+    assert_true(ursa_item(ursa_sum(given, ursa_axes(), false)) == 6);
+    assert_true(ursa_item(ursa_sum(x, ursa_axes(), false)) == 0);
+    assert_true(ursa_item(ursa_sum(y, ursa_axes(), false)) > 4);
+    ursa_module_free(model);
+    ursa_scope_end(scope);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_inference),
+        cmocka_unit_test(test_what_is_not_its_own),
+    };
+    return run_unit_tests("nn_chain", tests);
+}
