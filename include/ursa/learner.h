@@ -203,6 +203,17 @@ URSA_API ursa_lr_suggestions ursa_lr_suggest(const double *lrs, const double *lo
 /* Runs the network over a loader without training; NULL is the validation set. */
 URSA_API ursa_outputs *ursa_get_preds(ursa_learner *learner, ursa_dataloader *loader);
 
+typedef struct ursa_tta_options {
+    int n;        /* random views of every item; 4 */
+    double beta;  /* how much the plain view counts beside their mean: 0.25; below 0: not at all */
+    bool use_max; /* the largest prediction of all views instead */
+} ursa_tta_options;
+/* Test-time augmentation: predictions from the plain items and from n random
+ * views of them, made with the transforms of training. `raw` and `losses` are
+ * those of the plain view. */
+URSA_API ursa_outputs *ursa_tta_opt(ursa_learner *learner, ursa_dataloader *loader, const ursa_tta_options *options);
+#define ursa_tta(learner, loader, ...) ursa_tta_opt(learner, loader, &(ursa_tta_options){__VA_ARGS__})
+
 /* ---- keeping -------------------------------------------------------------------------------- */
 
 typedef struct ursa_learner_file_options {

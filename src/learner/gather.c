@@ -173,20 +173,24 @@ static ursa_verdict predict_batch(ursa_learner *learner, void *context)
     return ursa_gather_batch(context, learner, true) ? URSA_CONTINUE : URSA_FAIL;
 }
 
+ursa_outputs *ursa_predict_epoch(ursa_learner *learner, ursa_dataloader *loader, int64_t epoch)
+{
+    ursa_scope *scope = ursa_scope_begin();
+    struct ursa_gathered gathered = {0};
+    ursa_verdict verdict = ursa_run_evaluation(learner, loader, epoch, predict_batch, &gathered);
+    ursa_outputs *outputs = verdict == URSA_FAIL ? NULL : ursa_gather_read(&gathered);
+    ursa_gathered_clear(&gathered);
+    ursa_scope_end(scope);
+    return outputs;
+}
+
 ursa_outputs *ursa_get_preds(ursa_learner *learner, ursa_dataloader *loader)
 {
     if (!learner)
         return NULL;
     loader = loader ? loader : learner->data->valid;
-    if (!loader) {
-        ursa_fail(URSA_ERROR_ARGUMENT, "get_preds: the learner has no validation data; name a loader");
-        return NULL;
-    }
-    ursa_scope *scope = ursa_scope_begin();
-    struct ursa_gathered gathered = {0};
-    ursa_verdict verdict = ursa_run_evaluation(learner, loader, predict_batch, &gathered);
-    ursa_outputs *outputs = verdict == URSA_FAIL ? NULL : ursa_gather_read(&gathered);
-    ursa_gathered_clear(&gathered);
-    ursa_scope_end(scope);
-    return outputs;
+    if (loader)
+        return ursa_predict_epoch(learner, loader, 0);
+    ursa_fail(URSA_ERROR_ARGUMENT, "get_preds: the learner has no validation data; name a loader");
+    return NULL;
 }

@@ -79,7 +79,8 @@ typedef ursa_verdict ursa_batch_step(ursa_learner *learner, void *context);
 ursa_verdict ursa_run_forward(ursa_learner *learner);
 /* Goes through all batches of a loader in evaluation mode, within a scope that
  * the caller closes, and nothing is recorded for gradients. */
-ursa_verdict ursa_run_evaluation(ursa_learner *learner, ursa_dataloader *loader, ursa_batch_step *step, void *context);
+ursa_verdict ursa_run_evaluation(ursa_learner *learner, ursa_dataloader *loader, int64_t epoch, ursa_batch_step *step,
+                                 void *context);
 
 /* Trains for some epochs; of fits.c. */
 bool ursa_run_fit(ursa_learner *learner, int64_t epochs);
@@ -106,6 +107,8 @@ struct ursa_gathered {
 bool ursa_gather_batch(struct ursa_gathered *gathered, ursa_learner *learner, bool all);
 ursa_outputs *ursa_gather_read(const struct ursa_gathered *gathered);
 void ursa_gathered_clear(struct ursa_gathered *gathered);
+/* ursa_get_preds() with an epoch's order and random transforms. */
+ursa_outputs *ursa_predict_epoch(ursa_learner *learner, ursa_dataloader *loader, int64_t epoch);
 
 /* ---- groups.c -------------------------------------------------------------------------- */
 

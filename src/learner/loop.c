@@ -186,9 +186,10 @@ static ursa_verdict train_epoch(ursa_learner *learner, double *mean_loss)
     return verdict;
 }
 
-ursa_verdict ursa_run_evaluation(ursa_learner *learner, ursa_dataloader *loader, ursa_batch_step *step, void *context)
+ursa_verdict ursa_run_evaluation(ursa_learner *learner, ursa_dataloader *loader, int64_t epoch, ursa_batch_step *step,
+                                 void *context)
 {
-    struct batches batches = {loader, 0, 0, step, context};
+    struct batches batches = {loader, epoch, 0, step, context};
     bool was_training = ursa_is_training(learner->model);
     learner->training.training = false;
     learner->training.batches = ursa_dataloader_batches(loader);

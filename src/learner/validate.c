@@ -76,7 +76,7 @@ ursa_verdict ursa_validate_epoch(ursa_learner *learner, double *out)
     ursa_scope *scope = ursa_scope_begin();
     struct sums sums = {.all = ursa_zeros(ursa_shape(1 + learner->metric_count, URSA_METRIC_STATE)),
                         .gathers = any_gathers(learner)};
-    ursa_verdict verdict = ursa_run_evaluation(learner, learner->data->valid, validate_batch, &sums);
+    ursa_verdict verdict = ursa_run_evaluation(learner, learner->data->valid, 0, validate_batch, &sums);
     if (verdict != URSA_FAIL && sums.items > 0 && !read_sums(learner, &sums, out))
         verdict = URSA_FAIL;
     ursa_gathered_clear(&sums.gathered);
