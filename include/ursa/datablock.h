@@ -26,6 +26,10 @@
 extern "C" {
 #endif
 
+/* A list of one may go without its braces, as in .batch_tfms = ursa_aug_transforms(). */
+#define URSA_BRACES_MAY_BE_MISSING _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wmissing-braces\"")
+#define URSA_BRACES_END            _Pragma("GCC diagnostic pop")
+
 #define ursa_names(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* ---- items ------------------------------------------------------------------ */
@@ -273,12 +277,24 @@ typedef struct ursa_datablock_options {
 
 /* Blocks that are not freed are freed by ursa_finish(). */
 URSA_API ursa_datablock *ursa_datablock_new_opt(const ursa_datablock_options *options);
-#define ursa_datablock_new(...) ursa_datablock_new_opt(&(ursa_datablock_options){__VA_ARGS__})
+#define ursa_datablock_new(...)                                                                                        \
+    __extension__({                                                                                                    \
+        URSA_BRACES_MAY_BE_MISSING                                                                                     \
+        ursa_datablock *new_ = ursa_datablock_new_opt(&(ursa_datablock_options){__VA_ARGS__});                         \
+        URSA_BRACES_END                                                                                                \
+        new_;                                                                                                          \
+    })
 /* A new block, with some options changed (fastai's `new`): those that are given
  * take the place of the old; a list of transforms is replaced as a whole. The old
  * block stays what it was. */
 URSA_API ursa_datablock *ursa_datablock_with_opt(const ursa_datablock *block, const ursa_datablock_options *changes);
-#define ursa_datablock_with(block, ...) ursa_datablock_with_opt(block, &(ursa_datablock_options){__VA_ARGS__})
+#define ursa_datablock_with(block, ...)                                                                                \
+    __extension__({                                                                                                    \
+        URSA_BRACES_MAY_BE_MISSING                                                                                     \
+        ursa_datablock *with_ = ursa_datablock_with_opt(block, &(ursa_datablock_options){__VA_ARGS__});                \
+        URSA_BRACES_END                                                                                                \
+        with_;                                                                                                         \
+    })
 URSA_API void ursa_datablock_free(ursa_datablock *block); /* takes NULL */
 /* What it is made of; for the block of dataloaders with all that the data settled. NULL for NULL. */
 URSA_API const ursa_datablock_options *ursa_datablock_options_of(const ursa_datablock *block);

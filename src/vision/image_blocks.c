@@ -5,6 +5,8 @@
 #include <ursa/vision_data.h>
 #include "base/memory.h"
 
+#include <string.h>
+
 /* ---- files -------------------------------------------------------------------- */
 
 /* The path that a getter found, NULL with an error when it found anything else. */
@@ -19,21 +21,34 @@ static const char *path_of(const ursa_block *block, const ursa_found *found)
 
 /* ---- pictures in memory ----------------------------------------------------------- */
 
-/* Grey to three equal channels, or colours to grey (BT.601, as PIL's "L"). */
-static void convert(const uint8_t *from, int64_t pixels, int channels, int wanted, uint8_t *to)
+static void spread_grey(const uint8_t *from, int64_t pixels, uint8_t *to)
 {
     for (int64_t p = 0; p < pixels; p++)
-        for (int c = 0; c < wanted; c++) {
-            const uint8_t *pixel = from + p * channels;
-            int grey = channels == 3 ? (299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] + 500) / 1000 : pixel[0];
-            to[p * wanted + c] = channels == wanted ? pixel[c] : (uint8_t)grey;
-        }
+        to[3 * p] = to[3 * p + 1] = to[3 * p + 2] = from[p];
+}
+
+/* BT.601, as PIL's "L". */
+static void mix_to_grey(const uint8_t *from, int64_t pixels, uint8_t *to)
+{
+    for (int64_t p = 0; p < pixels; p++)
+        to[p] = (uint8_t)((299 * from[3 * p] + 587 * from[3 * p + 1] + 114 * from[3 * p + 2] + 500) / 1000);
+}
+
+static void convert(const uint8_t *from, int64_t pixels, int channels, int wanted, uint8_t *to)
+{
+    if (channels == wanted)
+        memcpy(to, from, (size_t)(pixels * channels));
+    else if (wanted == 3)
+        spread_grey(from, pixels, to);
+    else
+        mix_to_grey(from, pixels, to);
 }
 
 static bool copy_value(const ursa_block *block, const ursa_value *given, ursa_value *value)
 {
-    if (given->kind != URSA_KIND_IMAGE || given->dtype != URSA_U8 || given->shape.ndim != 3 || !given->data)
-        return ursa_fail(URSA_ERROR_ARGUMENT, "image block: a value in memory that is no image of u8 [H, W, C]");
+    if (given->kind != URSA_KIND_IMAGE || given->dtype != URSA_U8 || given->shape.ndim != 3 || !given->data ||
+        (given->shape.dim[2] != 1 && given->shape.dim[2] != 3))
+        return ursa_fail(URSA_ERROR_ARGUMENT, "image block: a value in memory that is no image of u8 [H, W, 1 or 3]");
     int channels = (int)given->shape.dim[2], wanted = block->channels ? block->channels : channels;
     int64_t pixels = given->shape.dim[0] * given->shape.dim[1];
     *value = (ursa_value){.kind = URSA_KIND_IMAGE, .dtype = URSA_U8, .shape = given->shape};

@@ -462,8 +462,8 @@ static void test_with(void **state)
     ursa_datablock *block = ursa_datablock_new(.blocks = {ursa_regression_block(), ursa_category_block(.vocab = vocab)},
                                                .get_y = ursa_regex_label(pattern), .item_tfms = {nothing, nothing});
     pattern[1] = name[0] = 'y';
-    ursa_datablock *changed =
-        ursa_datablock_with(block, .splitter = ursa_index_splitter(((int64_t[]){5, 6}), 2), .item_tfms = {nothing});
+    ursa_datablock *changed = ursa_datablock_with(block, .splitter = ursa_index_splitter(((int64_t[]){5, 6}), 2),
+                                                  .item_tfms = nothing, .batch_tfms = {nothing});
     const ursa_datablock_options *old = ursa_datablock_options_of(block), *new = ursa_datablock_options_of(changed);
     assert_string_equal(old->get_y.pattern, "(x)");
     assert_string_equal(new->get_y.pattern, "(x)");
@@ -473,6 +473,7 @@ static void test_with(void **state)
     assert_int_equal(new->splitter.indices[1], 6);
     assert_non_null(old->item_tfms[1].class);
     assert_null(new->item_tfms[1].class);
+    assert_ptr_equal(new->batch_tfms[0].class, &nothing_class);
     ursa_datablock_free(block);
     assert_string_equal(new->get_y.pattern, "(x)");
     /* `changed` is left to ursa_finish(). */
