@@ -147,14 +147,6 @@ URSA_API ursa_dataloader *ursa_dataloader_in_order(const ursa_dataloader *loader
 
 typedef struct ursa_datablock ursa_datablock; /* datablock.h */
 
-typedef struct ursa_dataloaders {
-    ursa_dataloader *train, *valid; /* NULL where there are no such items */
-    ursa_dataloader *test;          /* NULL unless one was put here; freed with the others */
-    ursa_datablock *block;          /* what they were made of, settled: vocabularies and channels are known. NULL for
-                                       ursa_dataloaders_from_datasets() */
-    int64_t skipped;                /* files left out because they could not be read */
-} ursa_dataloaders;
-
 typedef struct ursa_dataloaders_options {
     int batch_size;       /* of training; default 64, and no more than there are items */
     int valid_batch_size; /* default: twice batch_size */
@@ -169,6 +161,15 @@ typedef struct ursa_dataloaders_options {
     ursa_device *device;
     ursa_transform batch_tfms[URSA_TRANSFORMS]; /* ursa_dataloaders_from_datasets() only: else the block's */
 } ursa_dataloaders_options;
+
+typedef struct ursa_dataloaders {
+    ursa_dataloader *train, *valid;   /* NULL where there are no such items */
+    ursa_dataloader *test;            /* NULL unless one was put here; freed with the others */
+    ursa_datablock *block;            /* what they were made of, settled: vocabularies and channels are known. NULL for
+                                         ursa_dataloaders_from_datasets() */
+    ursa_dataloaders_options options; /* what they were made with, but for weights */
+    int64_t skipped;                  /* files left out because they could not be read */
+} ursa_dataloaders;
 
 /* Loaders of datasets of one's own, which are taken over; either may be NULL.
  * `weights` are those of the training items. */

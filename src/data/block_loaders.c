@@ -51,17 +51,16 @@ ursa_dataloaders *ursa_dataloaders_without_data_opt(const ursa_datablock *block,
 
 /* ---- further items --------------------------------------------------------------------- */
 
-/* Sizes, seed and device of a loader there is, for one more. */
-static ursa_dataloader_options options_like(const ursa_dataloaders *loaders)
+/* As a validation loader of theirs would have. */
+static ursa_dataloader_options test_options(const ursa_dataloaders *loaders)
 {
-    const ursa_dataloader_options *like = ursa_dataloader_options_of(loaders->valid ? loaders->valid : loaders->train);
-    ursa_dataloader_options options = {.batch_size = like ? like->batch_size : 64};
-    if (like) {
-        options.strict = like->strict;
-        options.seed = like->seed;
-        options.prefetch = like->prefetch;
-        options.device = like->device;
-    }
+    ursa_dataloader_options options = {
+        .batch_size = ursa_valid_batch_size(&loaders->options),
+        .strict = loaders->options.strict,
+        .seed = loaders->options.seed,
+        .prefetch = loaders->options.prefetch,
+        .device = loaders->options.device,
+    };
     memcpy(options.batch_tfms, loaders->block->options.batch_tfms, sizeof options.batch_tfms);
     return options;
 }
@@ -76,13 +75,13 @@ ursa_dataloader *ursa_test_loader_of(ursa_dataloaders *loaders, const ursa_sourc
         ursa_fail(URSA_ERROR_STATE, "test_loader: these dataloaders were not made of a data block");
         return NULL;
     }
-    if (!ursa_split_items_make(loaders->block, source, false, false, false, &split))
+    if (!ursa_split_items_make(loaders->block, source, false, false, loaders->options.strict, &split))
         return NULL;
     for (int64_t i = 0; i < split.items->count; i++)
         split.parts[i] = URSA_PART_VALID;
     bool made = ursa_split_items_dataset(&split, URSA_PART_VALID, &items);
     ursa_split_items_clear(&split);
-    ursa_dataloader_options options = options_like(loaders);
+    ursa_dataloader_options options = test_options(loaders);
     return made ? ursa_dataloader_new_opt(items, &options) : NULL;
 }
 

@@ -54,11 +54,17 @@ static ursa_dataloader *make_train(ursa_dataset *train, const ursa_transform *ba
     return ursa_dataloader_new_opt(train, &filled);
 }
 
+int ursa_valid_batch_size(const ursa_dataloaders_options *options)
+{
+    int batch = options->batch_size ? options->batch_size : 64;
+    return options->valid_batch_size ? options->valid_batch_size : 2 * batch;
+}
+
 static ursa_dataloader *make_valid(ursa_dataset *valid, const ursa_transform *batch_tfms,
-                                   const ursa_dataloaders_options *options, int batch)
+                                   const ursa_dataloaders_options *options)
 {
     ursa_dataloader_options filled = {
-        .batch_size = options->valid_batch_size ? options->valid_batch_size : 2 * batch,
+        .batch_size = ursa_valid_batch_size(options),
         .strict = options->strict,
         .seed = options->seed,
         .prefetch = options->prefetch,
@@ -92,8 +98,10 @@ ursa_dataloaders *ursa_dataloaders_make(ursa_dataset *train, ursa_dataset *valid
     int batch = options->batch_size ? options->batch_size : 64;
     ursa_own(&listed->owned, listed, free_listed);
     listed->loaders.block = block;
+    listed->loaders.options = *options;
+    listed->loaders.options.weights = NULL;
     listed->loaders.train = make_train(train, batch_tfms, options, batch);
-    listed->loaders.valid = make_valid(valid, batch_tfms, options, batch);
+    listed->loaders.valid = make_valid(valid, batch_tfms, options);
     if ((train && !listed->loaders.train) || (valid && !listed->loaders.valid)) {
         free_listed(listed);
         return NULL;

@@ -9,4 +9,7 @@
 ursa_dataloaders *ursa_dataloaders_make(ursa_dataset *train, ursa_dataset *valid, ursa_datablock *block,
                                         const ursa_transform *batch_tfms, const ursa_dataloaders_options *options);
 
+/* The batch size of loaders that need no gradients. */
+int ursa_valid_batch_size(const ursa_dataloaders_options *options);
+
 #endif

@@ -750,6 +750,7 @@ static void test_further_items(void **state)
     assert_int_equal(ursa_dataloaders_outputs(empty), 3);
     ursa_dataloaders_free(loaders);
     test = ursa_test_loader_of_frame(empty, frame, NULL);
+    assert_int_equal(ursa_dataloader_batch_size(test), 10);
     collect(test, 0, x);
     assert_true(x[11] == 11.5f);
     ursa_dataloader_free(test);
