@@ -7,7 +7,7 @@
 
 static struct {
     int rows;
-    const char *delimiter, *to, *base;
+    const char *delimiter, *to, *base, *sha256;
     bool no_header, latin1, force, keep, quiet, names;
 } given;
 
@@ -115,6 +115,7 @@ static const option_spec get_options[] = {
     {"force", OPTION_FLAG, &given.force, NULL, "bring it again even if it is there"},
     {"keep-archive", OPTION_FLAG, &given.keep, NULL, "leave the archive beside the folder"},
     {"from", OPTION_TEXT, &given.base, "URL", "another server that has the files (URSA_DATA_URL)"},
+    {"sha256", OPTION_TEXT, &given.sha256, "HEX", "what an archive at an address must have"},
     {"quiet", OPTION_FLAG, &given.quiet, NULL, "no bars", 'q'},
 };
 
@@ -139,8 +140,8 @@ static int run_get(int argc, char **argv)
         return status;
     say_warnings();
     ursa_set_progress(!given.quiet);
-    char *folder =
-        ursa_untar_data(name, .to = given.to, .base = given.base, .force = given.force, .keep_archive = given.keep);
+    char *folder = ursa_untar_data(name, .to = given.to, .base = given.base, .force = given.force,
+                                   .keep_archive = given.keep, .sha256 = given.sha256);
     if (folder)
         printf("%s\n", folder);
     free(folder);

@@ -29,7 +29,7 @@ static const char *without_address(const char *text)
 static const char *take_part(const char *text, char *part, size_t size)
 {
     size_t length = strcspn(text, "/?#");
-    if (length == 0 || length >= size)
+    if (length == 0 || length >= size || *text == '.')
         return NULL;
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)text[i] >= 0x80 || (!isalnum((unsigned char)text[i]) && !strchr("-_.", text[i])))

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import traceback
 
-URSA = os.environ.get("URSA_COMMAND", "build/src/cli/ursa")
+URSA = os.path.abspath(os.environ.get("URSA_COMMAND", "build/src/cli/ursa"))
 WRAPPER = os.environ.get("URSA_WRAPPER", "").split()
 tests = []
 
@@ -15,11 +15,11 @@ class Skip(Exception):
     """A check that cannot run here, and why."""
 
 
-def run(*arguments, status=0, env=None, program=None, limit=None):
+def run(*arguments, status=0, env=None, program=None, limit=None, cwd=None):
     """stdout and stderr of a run that must end with `status`."""
     environment = dict(os.environ, **(env or {}))
     done = subprocess.run([*WRAPPER, program or URSA, *map(str, arguments)], capture_output=True, text=True, timeout=900,
-                          env=environment, preexec_fn=limit)
+                          env=environment, preexec_fn=limit, cwd=cwd)
     assert done.returncode == status, f"exit status {done.returncode}, expected {status}\n{done.stdout}\n{done.stderr}"
     return done.stdout, done.stderr
 

@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 import data
+from archives import tar, zipped
 
 
 def safetensors(header, body):
@@ -24,7 +25,20 @@ def main(folder):
     bmp = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + 48, 0, 0, 54, 40, 4, 4, 1, 24, 0, 48, 0, 0, 0, 0) + bytes(48)
     gif = (b"GIF89a\x02\x00\x02\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x02\x00\x02\x00\x00"
            b"\x02\x03\x44\x02\x05\x00;")
+    good = [("a/x", "file", b"hello"), ("a/l", "symlink", "x"), ("a/h", "link", "a/x")]
+    bad = [("a/../../x", "file", b"1"), ("/x", "file", b"2"), ("a/l", "symlink", "../../x"), ("p", "pipe", None)]
+    listed = {"files": [{"name": "a.csv", "totalBytes": 12, "creationDate": None}, {"ref": True}], "nextPageToken": "t"}
     seeds = {
+        "csv/plain": b'\0a,b,a\n1,"x, ""y""\n",NA\n2.5,,True\r\n',
+        "csv/sniffed": b"\x44\xef\xbb\xbfa;b\n1;2\n\n",
+        "csv/latin": b"\x1b1|caf\xe9\n2|\n",
+        "kaggle/login": b'{"username":"bear","key":"k"}',
+        "kaggle/list": json.dumps(listed).encode(),
+        "kaggle/name": b"https://www.kaggle.com/datasets/owner/name/versions/3",
+        "archive/good": tar(good, "w")[:4096],
+        "archive/gzipped": tar(good),
+        "archive/zip": zipped({"a/x": b"hello", "y": b"1"}),
+        **{f"archive/bad-{i}": tar([entry], "w")[:2048] for i, entry in enumerate(bad)},
         "safetensors/one": safetensors({"a": tensor, "__metadata__": {"k": "v"}}, bytes(16)),
         "safetensors/two": safetensors({"a": tensor, "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}}, bytes(22)),
         "classifier/one": safetensors({"__metadata__": meta, "fc.bias": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(8)),
