@@ -59,10 +59,34 @@ V_INLINE void transform_output(const vf x[IN], vf y[OUT])
     y[3] = vf_add(vf_fma(vf_set(P3), odd_p, vf_mul(vf_set(Q3), odd_q)), x[5]);
 }
 
+/* y = Gᵀ x for a filter of four, and y = Aᵀ x for three outputs. */
+V_INLINE void transform_gradient(const vf x[OUT], vf y[IN])
+{
+    vf p = vf_set(1 / (2 * P2 * (P2 - Q2))), q = vf_set(1 / (2 * Q2 * (Q2 - P2)));
+    vf even = vf_mul(p, vf_fma(vf_set(P2), x[2], x[0])), odd = vf_mul(p, vf_fma(vf_set(P2), x[3], x[1]));
+    y[1] = vf_fma(vf_set(P), odd, even);
+    y[2] = vf_fnma(vf_set(P), odd, even);
+    even = vf_mul(q, vf_fma(vf_set(Q2), x[2], x[0]));
+    odd = vf_mul(q, vf_fma(vf_set(Q2), x[3], x[1]));
+    y[3] = vf_fma(vf_set(Q), odd, even);
+    y[4] = vf_fnma(vf_set(Q), odd, even);
+    y[0] = x[0];
+    y[5] = x[3];
+}
+
+V_INLINE void transform_window(const vf x[IN], vf y[3])
+{
+    vf even_p = vf_add(x[1], x[2]), odd_p = vf_sub(x[1], x[2]);
+    vf even_q = vf_add(x[3], x[4]), odd_q = vf_sub(x[3], x[4]);
+    y[0] = vf_add(x[0], vf_add(even_p, even_q));
+    y[1] = vf_fma(vf_set(P), odd_p, vf_mul(vf_set(Q), odd_q));
+    y[2] = vf_add(vf_fma(vf_set(P2), even_p, vf_mul(vf_set(Q2), even_q)), x[5]);
+}
+
 /* ---- input ------------------------------------------------------------------ */
 
 /* Plane e of the tile goes to to[e stride], a vector of channels each. */
-V_INLINE void input_tile(const float *const *pixel, int64_t c, int64_t lanes, float *to, const int64_t stride)
+V_INLINE void input_tile(const float *const *pixel, int64_t c, int64_t lanes, float *to, int64_t stride)
 {
     vf half[IN][IN];
     for (int column = 0; column < IN; column++) {
@@ -218,8 +242,91 @@ static void output(const float *sum, int64_t plane_stride, int64_t channels, con
         output_vectors(sum, plane_stride, c, channels - c, bias, relu, pixel);
 }
 
+/* ---- gradient to the weights -------------------------------------------------- */
+
+static void gradient_x(const float *const pixel[PLANES], int64_t channels, float *panel, int64_t panel_stride,
+                       int64_t plane_stride)
+{
+    for (int64_t c = 0; c < channels; c += V_LANES) {
+        float *to = panel + c / COLUMNS * panel_stride + c % COLUMNS;
+        if (c + V_LANES <= channels)
+            input_tile(pixel, c, V_LANES, to, plane_stride);
+        else
+            input_tile(pixel, c, channels - c, to, plane_stride);
+    }
+}
+
+V_INLINE void gradient_tile(const float *const *pixel, int64_t c, int64_t lanes, float *to, int64_t stride)
+{
+    vf half[IN][OUT];
+    for (int column = 0; column < OUT; column++) {
+        vf x[OUT], y[IN];
+        UNROLL
+        for (int row = 0; row < OUT; row++) {
+            const float *from = pixel[row * OUT + column] + c;
+            x[row] = lanes == V_LANES ? vf_load(from) : vf_load_n(from, lanes);
+        }
+        transform_gradient(x, y);
+        UNROLL
+        for (int row = 0; row < IN; row++)
+            half[row][column] = y[row];
+    }
+    for (int row = 0; row < IN; row++) {
+        vf y[IN];
+        transform_gradient(half[row], y);
+        UNROLL
+        for (int column = 0; column < IN; column++)
+            vf_store(to + (row * IN + column) * stride, y[column]);
+    }
+}
+
+/* Vectors begin where slices do, so that they overlap where a slice is no whole number of them. */
+static void gradient_dy(const float *const pixel[OUT * OUT], int64_t channels, int64_t readable, float *slice,
+                        int64_t slice_stride, int64_t plane_stride)
+{
+    for (int64_t c = 0; c < channels; c += ROWS, slice += slice_stride)
+        for (int64_t v = 0; v < ROWS && c + v < readable; v += V_LANES) {
+            int64_t left = readable - c - v;
+            if (left >= V_LANES)
+                gradient_tile(pixel, c + v, V_LANES, slice + v, plane_stride);
+            else
+                gradient_tile(pixel, c + v, left, slice + v, plane_stride);
+        }
+}
+
+static void gradient_output(const float *sum, int64_t plane_stride, int64_t channels, float *dw, int64_t tap_stride)
+{
+    for (int64_t c = 0; c < channels; c += V_LANES) {
+        vf half[3][IN];
+        for (int column = 0; column < IN; column++) {
+            vf x[IN], y[3];
+            UNROLL
+            for (int row = 0; row < IN; row++)
+                x[row] = vf_load(sum + (row * IN + column) * plane_stride + c);
+            transform_window(x, y);
+            UNROLL
+            for (int row = 0; row < 3; row++)
+                half[row][column] = y[row];
+        }
+        for (int row = 0; row < 3; row++) {
+            vf y[3];
+            transform_window(half[row], y);
+            for (int column = 0; column < 3; column++) {
+                float *to = dw + (row * 3 + column) * tap_stride + c;
+                if (c + V_LANES <= channels)
+                    vf_store(to, y[column]);
+                else
+                    vf_store_n(to, y[column], channels - c);
+            }
+        }
+    }
+}
+
 const struct ursa_simd_winograd SIMD(ursa_simd_winograd) = {
     .input = input,
     .weights = weights,
     .output = output,
+    .gradient_x = gradient_x,
+    .gradient_dy = gradient_dy,
+    .gradient_output = gradient_output,
 };

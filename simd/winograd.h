@@ -1,4 +1,5 @@
-/* winograd.h — the transforms of Winograd's convolution, F(4 × 4, 3 × 3).
+/* winograd.h — the transforms of Winograd's convolution, F(4 × 4, 3 × 3), and of
+ * its gradient to the weights, F(3 × 3, 4 × 4).
  *
  * A tile of 4 × 4 outputs of a 3 × 3 window reads 6 × 6 inputs. Transformed,
  *
@@ -8,6 +9,10 @@
  * computations", 1980; Lavin and Gray, "Fast algorithms for convolutional
  * neural networks", 2016). Summed over channels, the 36 products of all tiles
  * are 36 products of matrices, [tiles, in] × [in, out].
+ *
+ * The gradient to the weights is a convolution of x with dy: from a tile of x
+ * and the 4 × 4 of dy that it led to come 3 × 3 gradients, by way of 36 products
+ * again, [in, tiles] × [tiles, out].
  *
  * The polynomials are evaluated at 0, ±√½, ±√2 and infinity and not, as in
  * Lavin's paper, at 0, ±1, ±2: the numbers in the matrices are closer to one
@@ -39,6 +44,18 @@ struct ursa_simd_winograd {
     /* The 16 pixels of a tile from its rows of the planes, sum + e plane_stride; those that are NULL are left out. */
     void (*output)(const float *sum, int64_t plane_stride, int64_t channels, const float *bias, bool relu,
                    float *const pixel[16]);
+
+    /* For the gradient to the weights, the row of a tile in every plane of the two factors. x: pixel[6 row + column]
+     * leads to `channels` channels, those of panel p go to panel + p panel_stride + e plane_stride. dy:
+     * pixel[4 row + column] leads to `channels` channels, of which the first `readable` may be read; those of slice s
+     * go to slice + s slice_stride + e plane_stride, and what is written beyond is overwritten by the next tile. */
+    void (*gradient_x)(const float *const pixel[36], int64_t channels, float *panel, int64_t panel_stride,
+                       int64_t plane_stride);
+    void (*gradient_dy)(const float *const pixel[16], int64_t channels, int64_t readable, float *slice,
+                        int64_t slice_stride, int64_t plane_stride);
+
+    /* The gradients of one output channel, tap (r, s) to dw[(3 r + s) tap_stride], from its row of the planes. */
+    void (*gradient_output)(const float *sum, int64_t plane_stride, int64_t channels, float *dw, int64_t tap_stride);
 };
 
 #endif

@@ -427,6 +427,7 @@ static void winograd(void **state)
                                             .group_out = c->group_out};
             assert_true(ursa_winograd_applies(&shape));
             assert_true(ursa_winograd_grad_input_applies(&shape));
+            assert_true(ursa_winograd_grad_weight_applies(&shape));
             run_conv(c, &rng);
         }
     }

@@ -313,6 +313,8 @@ bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_g
     }
     if (ursa_conv_is_depthwise(&s))
         return ursa_depthwise_grad_weight(&s, x, dy, dw);
+    if (ursa_winograd_grad_weight_applies(&s))
+        return ursa_winograd_grad_weight(&s, x, dy, dw);
     if (ursa_stem_applies(&s)) {
         struct ursa_conv_shape stem = ursa_stem_shape(&s);
         const float *padded = ursa_stem_image(&s, &stem, x);

@@ -215,12 +215,6 @@ static void block_task(void *context, int64_t index)
 
 /* ---- the operators ---------------------------------------------------------------- */
 
-static bool is_suitable(const struct ursa_conv_shape *s)
-{
-    return s->groups == 1 && s->kernel[0] == 3 && s->kernel[1] == 3 && s->stride[0] == 1 && s->stride[1] == 1 &&
-           s->dilation[0] == 1 && s->dilation[1] == 1;
-}
-
 static void prepare(struct winograd *g)
 {
     g->gemm = ursa_cpu_simd()->gemm;
@@ -276,7 +270,7 @@ static struct winograd gradient_of(const struct ursa_conv_shape *s)
 
 static bool applies(const struct ursa_conv_shape *s, const struct winograd *g)
 {
-    return is_suitable(s) && g->ins % 8 == 0 && g->outs >= g->gemm->columns / 2 && is_cheaper(g);
+    return ursa_winograd_is_suitable(s) && g->ins % 8 == 0 && g->outs >= g->gemm->columns / 2 && is_cheaper(g);
 }
 
 bool ursa_winograd_applies(const struct ursa_conv_shape *s)

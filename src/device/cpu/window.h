@@ -76,11 +76,18 @@ const float *ursa_stem_image(const struct ursa_conv_shape *shape, const struct u
 bool ursa_stem_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
 
 /* Winograd's method for 3 × 3 windows of stride 1 (conv_winograd.c), where it takes less time than the direct one. */
+static inline bool ursa_winograd_is_suitable(const struct ursa_conv_shape *s)
+{
+    return s->groups == 1 && s->kernel[0] == 3 && s->kernel[1] == 3 && s->stride[0] == 1 && s->stride[1] == 1 &&
+           s->dilation[0] == 1 && s->dilation[1] == 1;
+}
 bool ursa_winograd_applies(const struct ursa_conv_shape *shape);
 bool ursa_winograd_grad_input_applies(const struct ursa_conv_shape *shape);
 bool ursa_winograd_forward(const struct ursa_conv_shape *shape, const float *x, const float *w, const float *bias,
                            const ursa_activation *activation, float *out);
 bool ursa_winograd_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
+bool ursa_winograd_grad_weight_applies(const struct ursa_conv_shape *shape); /* conv_winograd_weight.c */
+bool ursa_winograd_grad_weight(const struct ursa_conv_shape *shape, const float *x, const float *dy, float *dw);
 
 /* One filter of one channel per group: ursa_depthwise_* (depthwise.c). */
 static inline bool ursa_conv_is_depthwise(const struct ursa_conv_shape *shape)
