@@ -168,8 +168,8 @@ static ursa_tensor *sample_image(const struct geometry *geometry, ursa_tensor *x
         reduced && reduced_count < geometry->count ? ursa_grid_sample(x, grid, URSA_BILINEAR, border, true) : NULL;
     ursa_tensor *small = NULL;
     if (reduced_count > 0)
-        small = ursa_grid_sample(ursa_adaptive_avg_pool2d(x, (int)((double)geometry->rows / excess),
-                                                          (int)((double)geometry->columns / excess)),
+        small = ursa_grid_sample(ursa_adaptive_avg_pool2d(x, (int)floor((double)geometry->rows * (1 / excess)),
+                                                          (int)floor((double)geometry->columns * (1 / excess))),
                                  grid, URSA_BILINEAR, border, true);
     ursa_tensor *out = whole && small ? ursa_where(ursa_cast(ursa_from(reduced, ursa_shape(geometry->count, 1, 1, 1),
                                                                        .device = ursa_device_of(x)),

@@ -32,9 +32,10 @@ static int least(int a, int b)
 }
 
 /* The rectangle's part within the picture. */
-static struct ursa_part inside(const ursa_value *value, const struct ursa_crop *crop)
+static struct ursa_picture_part inside(const ursa_value *value, const struct ursa_crop *crop)
 {
-    struct ursa_part part = {.left = most(crop->left, 0), .top = most(crop->top, 0), .channels = channels_of(value)};
+    struct ursa_picture_part part = {
+        .left = most(crop->left, 0), .top = most(crop->top, 0), .channels = channels_of(value)};
     part.columns = least(crop->left + crop->columns, (int)value->shape.dim[1]) - part.left;
     part.rows = least(crop->top + crop->rows, (int)value->shape.dim[0]) - part.top;
     if (value->kind == URSA_KIND_IMAGE && !reaches_out(value, crop)) {
@@ -44,7 +45,8 @@ static struct ursa_part inside(const ursa_value *value, const struct ursa_crop *
     return part;
 }
 
-static bool read_from_file(const ursa_value *value, const struct ursa_part *part, ursa_image *out, struct ursa_box *box)
+static bool read_from_file(const ursa_value *value, const struct ursa_picture_part *part, ursa_image *out,
+                           struct ursa_box *box)
 {
     struct ursa_picture picture;
     if (!ursa_picture_open(&picture, value->path))
@@ -54,7 +56,7 @@ static bool read_from_file(const ursa_value *value, const struct ursa_part *part
     return read;
 }
 
-static bool copy_from_memory(const ursa_value *value, const struct ursa_part *part, ursa_image *out,
+static bool copy_from_memory(const ursa_value *value, const struct ursa_picture_part *part, ursa_image *out,
                              struct ursa_box *box)
 {
     size_t line = (size_t)part->columns * (size_t)part->channels;
@@ -68,7 +70,7 @@ static bool copy_from_memory(const ursa_value *value, const struct ursa_part *pa
     return out->pixels;
 }
 
-static bool read_part(ursa_value *value, const struct ursa_part *part, ursa_image *out, struct ursa_box *box)
+static bool read_part(ursa_value *value, const struct ursa_picture_part *part, ursa_image *out, struct ursa_box *box)
 {
     if (part->columns < 1 || part->rows < 1)
         return ursa_fail(URSA_ERROR_ARGUMENT, "crop: nothing of %s is in the rectangle",
@@ -94,7 +96,8 @@ static int padded(int at, int count, ursa_padding padding)
 }
 
 /* What was read, surrounded to fill the whole rectangle. */
-static bool pad(ursa_image *image, const struct ursa_part *part, const struct ursa_crop *crop, struct ursa_box *box)
+static bool pad(ursa_image *image, const struct ursa_picture_part *part, const struct ursa_crop *crop,
+                struct ursa_box *box)
 {
     size_t channels = (size_t)image->channels, line = (size_t)crop->columns * channels;
     ursa_image out = {crop->rows, crop->columns, image->channels, ursa_alloc_array((size_t)crop->rows, line)};
@@ -124,7 +127,7 @@ static bool fits_already(const ursa_image *image, const struct ursa_box *box, co
 
 static bool crop_picture(ursa_value *value, const struct ursa_crop *crop)
 {
-    struct ursa_part part = inside(value, crop);
+    struct ursa_picture_part part = inside(value, crop);
     ursa_image image = {0}, out = {0};
     struct ursa_box box;
     if (!read_part(value, &part, &image, &box))

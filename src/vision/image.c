@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct ursa_part whole(const struct ursa_picture *picture, int channels)
+static struct ursa_picture_part whole(const struct ursa_picture *picture, int channels)
 {
-    return (struct ursa_part){.columns = ursa_picture_columns(picture),
-                              .rows = ursa_picture_rows(picture),
-                              .channels = channels ? channels : picture->channels};
+    return (struct ursa_picture_part){.columns = ursa_picture_columns(picture),
+                                      .rows = ursa_picture_rows(picture),
+                                      .channels = channels ? channels : picture->channels};
 }
 
 static bool check_channels(const char *function, int channels)
@@ -26,7 +26,7 @@ bool ursa_image_read(const char *path, int channels, ursa_image *out)
     struct ursa_picture picture;
     if (!check_channels("image_read", channels) || !ursa_picture_open(&picture, path))
         return false;
-    struct ursa_part part = whole(&picture, channels);
+    struct ursa_picture_part part = whole(&picture, channels);
     struct ursa_box box;
     bool read = ursa_picture_read(&picture, &part, out, &box);
     ursa_picture_close(&picture);
@@ -61,11 +61,12 @@ bool ursa_image_resize(const ursa_image *image, int rows, int columns, ursa_imag
 /* ---- squares ---------------------------------------------------------------------- */
 
 /* What is left of a picture is never distorted. */
-static struct ursa_part middle(const struct ursa_picture *picture, int size, int channels)
+static struct ursa_picture_part middle(const struct ursa_picture *picture, int size, int channels)
 {
-    struct ursa_part part = whole(picture, channels);
+    struct ursa_picture_part part = whole(picture, channels);
     int side = part.rows < part.columns ? part.rows : part.columns;
-    return (struct ursa_part){(part.columns - side) / 2, (part.rows - side) / 2, side, side, size, size, part.channels};
+    return (struct ursa_picture_part){
+        (part.columns - side) / 2, (part.rows - side) / 2, side, side, size, size, part.channels};
 }
 
 bool ursa_read_square(const char *path, int size, int channels, uint8_t *out)
@@ -73,7 +74,7 @@ bool ursa_read_square(const char *path, int size, int channels, uint8_t *out)
     struct ursa_picture picture;
     if (!check_channels("read_square", channels) || !ursa_picture_open(&picture, path))
         return false;
-    struct ursa_part part = middle(&picture, size, channels);
+    struct ursa_picture_part part = middle(&picture, size, channels);
     struct ursa_box box;
     ursa_image image = {0}, scaled = {0};
     bool read = ursa_picture_read(&picture, &part, &image, &box) && ursa_resample(&image, &box, size, size, &scaled);

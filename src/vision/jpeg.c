@@ -76,7 +76,7 @@ static void start(struct reader *reader, FILE *file)
 
 /* ---- what to decode ------------------------------------------------------------------ */
 
-static int reduction_of(const struct ursa_part *part)
+static int reduction_of(const struct ursa_picture_part *part)
 {
     int reduction = 1;
     while (part->least_rows > 0 && part->least_columns > 0 && reduction < MOST_REDUCTION &&
@@ -95,9 +95,9 @@ static void choose_colours(struct jpeg_decompress_struct *jpeg, int channels)
 }
 
 /* Pixels of the reduced picture that the part touches. */
-static struct ursa_part reduced_part(const struct ursa_part *part, int reduction)
+static struct ursa_picture_part reduced_part(const struct ursa_picture_part *part, int reduction)
 {
-    struct ursa_part reduced = *part;
+    struct ursa_picture_part reduced = *part;
     reduced.left = part->left / reduction;
     reduced.top = part->top / reduction;
     reduced.columns = (part->left + part->columns + reduction - 1) / reduction - reduced.left;
@@ -105,7 +105,8 @@ static struct ursa_part reduced_part(const struct ursa_part *part, int reduction
     return reduced;
 }
 
-static struct ursa_box box_of(const struct ursa_part *part, const struct ursa_part *reduced, int reduction)
+static struct ursa_box box_of(const struct ursa_picture_part *part, const struct ursa_picture_part *reduced,
+                              int reduction)
 {
     double left = (double)part->left / reduction - reduced->left, top = (double)part->top / reduction - reduced->top;
     return (struct ursa_box){left, top, left + (double)part->columns / reduction, top + (double)part->rows / reduction};
@@ -131,7 +132,7 @@ static void convert_cmyk(const uint8_t *line, int columns, int channels, uint8_t
 /* Limits decoding to the columns of the part, and a neighbour on either side,
  * since colour is interpolated between columns. Returns the first column that
  * comes out. */
-static int crop_columns(struct jpeg_decompress_struct *jpeg, const struct ursa_part *part)
+static int crop_columns(struct jpeg_decompress_struct *jpeg, const struct ursa_picture_part *part)
 {
     int first = part->left > 0 ? part->left - 1 : 0, end = part->left + part->columns + 1;
     int width = (int)jpeg->output_width;
@@ -142,7 +143,7 @@ static int crop_columns(struct jpeg_decompress_struct *jpeg, const struct ursa_p
     return (int)left;
 }
 
-static void read_lines(struct reader *reader, const struct ursa_part *part)
+static void read_lines(struct reader *reader, const struct ursa_picture_part *part)
 {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
     int first = crop_columns(jpeg, part);
@@ -165,7 +166,7 @@ static void read_lines(struct reader *reader, const struct ursa_part *part)
 
 /* ---- all of it -------------------------------------------------------------------------- */
 
-static void read_part(struct reader *reader, const struct ursa_picture *picture, const struct ursa_part *part,
+static void read_part(struct reader *reader, const struct ursa_picture *picture, const struct ursa_picture_part *part,
                       struct ursa_box *box)
 {
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
@@ -173,7 +174,7 @@ static void read_part(struct reader *reader, const struct ursa_picture *picture,
     if ((int)jpeg->image_width != picture->columns || (int)jpeg->image_height != picture->rows)
         ERREXIT(jpeg, JERR_BAD_LENGTH);
     int reduction = reduction_of(part);
-    struct ursa_part reduced = reduced_part(part, reduction);
+    struct ursa_picture_part reduced = reduced_part(part, reduction);
     choose_colours(jpeg, part->channels);
     jpeg->scale_num = 1;
     jpeg->scale_denom = (unsigned)reduction;
@@ -186,7 +187,7 @@ static void read_part(struct reader *reader, const struct ursa_picture *picture,
     read_lines(reader, &reduced);
 }
 
-bool ursa_jpeg_read(const struct ursa_picture *picture, const struct ursa_part *part, ursa_image *out,
+bool ursa_jpeg_read(const struct ursa_picture *picture, const struct ursa_picture_part *part, ursa_image *out,
                     struct ursa_box *box)
 {
     struct reader *reader = ursa_alloc(sizeof *reader);

@@ -99,12 +99,13 @@ int ursa_picture_columns(const struct ursa_picture *picture)
     return is_swapped(picture->orientation) ? picture->rows : picture->columns;
 }
 
-static struct ursa_part stored_part(const struct ursa_picture *picture, const struct ursa_part *upright)
+static struct ursa_picture_part stored_part(const struct ursa_picture *picture, const struct ursa_picture_part *upright)
 {
-    struct ursa_part part = *upright;
+    struct ursa_picture_part part = *upright;
     if (is_swapped(picture->orientation))
-        part = (struct ursa_part){upright->top,        upright->left,          upright->rows,    upright->columns,
-                                  upright->least_rows, upright->least_columns, upright->channels};
+        part =
+            (struct ursa_picture_part){upright->top,        upright->left,          upright->rows,    upright->columns,
+                                       upright->least_rows, upright->least_columns, upright->channels};
     if (is_mirrored(picture->orientation))
         part.left = picture->columns - part.left - part.columns;
     if (is_upside_down(picture->orientation))
@@ -154,7 +155,7 @@ static bool turn(ursa_image *image, int orientation, struct ursa_box *box)
 
 /* ---- reading ------------------------------------------------------------------------ */
 
-bool ursa_picture_read(const struct ursa_picture *picture, const struct ursa_part *part, ursa_image *out,
+bool ursa_picture_read(const struct ursa_picture *picture, const struct ursa_picture_part *part, ursa_image *out,
                        struct ursa_box *box)
 {
     *out = (ursa_image){0};
@@ -164,7 +165,7 @@ bool ursa_picture_read(const struct ursa_picture *picture, const struct ursa_par
         return ursa_fail(URSA_ERROR_ARGUMENT, "%s: no part of %d × %d pixels at %d, %d in a picture of %d × %d",
                          picture->path, part->columns, part->rows, part->left, part->top, ursa_picture_columns(picture),
                          ursa_picture_rows(picture));
-    struct ursa_part stored = stored_part(picture, part);
+    struct ursa_picture_part stored = stored_part(picture, part);
     bool read =
         picture->is_jpeg ? ursa_jpeg_read(picture, &stored, out, box) : ursa_stb_read(picture, &stored, out, box);
     return read && (picture->orientation == 1 || turn(out, picture->orientation, box));
@@ -180,7 +181,7 @@ static void make_grey(uint8_t *pixels, size_t count)
 }
 
 /* The pixels of a part, out of all. */
-static bool cut_out(const uint8_t *pixels, int columns, const struct ursa_part *part, ursa_image *out)
+static bool cut_out(const uint8_t *pixels, int columns, const struct ursa_picture_part *part, ursa_image *out)
 {
     size_t line = (size_t)part->columns * (size_t)part->channels;
     out->pixels = ursa_alloc_array((size_t)part->rows, line);
@@ -191,7 +192,7 @@ static bool cut_out(const uint8_t *pixels, int columns, const struct ursa_part *
     return out->pixels;
 }
 
-bool ursa_stb_read(const struct ursa_picture *picture, const struct ursa_part *part, ursa_image *out,
+bool ursa_stb_read(const struct ursa_picture *picture, const struct ursa_picture_part *part, ursa_image *out,
                    struct ursa_box *box)
 {
     int64_t claimed = (int64_t)picture->rows * picture->columns;

@@ -26,7 +26,7 @@ int ursa_picture_rows(const struct ursa_picture *picture);
 int ursa_picture_columns(const struct ursa_picture *picture);
 
 /* What is wanted of a picture, in pixels. */
-struct ursa_part {
+struct ursa_picture_part {
     int left, top, columns, rows;
     /* The size it will be resized to: a reader may reduce the part as long as it
      * stays as large. 0: it must not. */
@@ -41,15 +41,15 @@ struct ursa_box {
 };
 
 /* Reads a part of the upright picture. */
-bool ursa_picture_read(const struct ursa_picture *picture, const struct ursa_part *part, ursa_image *out,
+bool ursa_picture_read(const struct ursa_picture *picture, const struct ursa_picture_part *part, ursa_image *out,
                        struct ursa_box *box);
 
 /* ---- decoders: they read a part of the picture as it is stored ------------------- */
 
-bool ursa_stb_read(const struct ursa_picture *picture, const struct ursa_part *part, ursa_image *out,
+bool ursa_stb_read(const struct ursa_picture *picture, const struct ursa_picture_part *part, ursa_image *out,
                    struct ursa_box *box);
 /* By libjpeg-turbo, or by stb_image where that is not built in. */
-bool ursa_jpeg_read(const struct ursa_picture *picture, const struct ursa_part *part, ursa_image *out,
+bool ursa_jpeg_read(const struct ursa_picture *picture, const struct ursa_picture_part *part, ursa_image *out,
                     struct ursa_box *box);
 
 #endif

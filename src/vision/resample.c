@@ -81,25 +81,34 @@ bool ursa_resample(const ursa_image *image, const struct ursa_box *box, int rows
 
 /* ---- nearest ------------------------------------------------------------------------ */
 
-static int nearest(double low, double scale, int output, int inputs)
+/* The input pixel of every output position. Places are added up as PIL adds them,
+ * since many lie on the edge of two pixels, where the last bit decides. */
+static int *nearest(int slot, double low, double high, int inputs, int outputs)
 {
-    int at = (int)floor(low + (output + 0.5) * scale);
-    return at < 0 ? 0 : at >= inputs ? inputs - 1 : at;
+    int *index = ursa_scratch(slot, (size_t)outputs * sizeof *index);
+    double step = (high - low) / outputs, place = low + step * 0.5;
+    for (int i = 0; index && i < outputs; i++, place += step) {
+        int at = (int)floor(place);
+        index[i] = at < 0 ? 0 : at >= inputs ? inputs - 1 : at;
+    }
+    return index;
 }
 
 bool ursa_resample_nearest(const ursa_image *image, const struct ursa_box *box, int rows, int columns, ursa_image *out)
 {
     *out = (ursa_image){0};
-    if (!check(box, rows, columns) || !make(rows, columns, image->channels, out))
+    if (!check(box, rows, columns))
         return false;
-    double down = (box->bottom - box->top) / rows, along = (box->right - box->left) / columns;
+    const int *down = nearest(ROW_TAPS, box->top, box->bottom, image->rows, rows);
+    const int *along = nearest(COLUMN_TAPS, box->left, box->right, image->columns, columns);
+    if (!down || !along || !make(rows, columns, image->channels, out))
+        return false;
     size_t channels = (size_t)image->channels;
     uint8_t *to = out->pixels;
     for (int row = 0; row < rows; row++) {
-        const uint8_t *line =
-            image->pixels + (size_t)nearest(box->top, down, row, image->rows) * (size_t)image->columns * channels;
+        const uint8_t *line = image->pixels + (size_t)down[row] * (size_t)image->columns * channels;
         for (int column = 0; column < columns; column++, to += channels)
-            memcpy(to, line + (size_t)nearest(box->left, along, column, image->columns) * channels, channels);
+            memcpy(to, line + (size_t)along[column] * channels, channels);
     }
     return true;
 }
