@@ -102,7 +102,7 @@ typedef struct ursa_dataloader_options {
                               fault (an error of kind IO or FORMAT), it is skipped, reported once through the log, and
                               counted */
     uint64_t seed;         /* 0: ursa_seed() */
-    int prefetch;          /* batches fetched ahead; default 2 */
+    int prefetch;          /* batches fetched ahead, each by one thread; default: as many as threads, 2 to 16 */
     ursa_device *device;   /* default: the default device */
     ursa_transform batch_tfms[URSA_TRANSFORMS];
 } ursa_dataloader_options;
@@ -157,7 +157,7 @@ typedef struct ursa_dataloaders_options {
     bool keep_last;  /* the last training batch is used even if it is not full; default: it is left out, as fastai's */
     bool strict;     /* items that cannot be read are errors; default: they are reported and left out */
     uint64_t seed;   /* 0: ursa_seed() */
-    int prefetch;    /* default 2 */
+    int prefetch;    /* as of ursa_dataloader_options */
     ursa_device *device;
     ursa_transform batch_tfms[URSA_TRANSFORMS]; /* ursa_dataloaders_from_datasets() only: else the block's */
 } ursa_dataloaders_options;

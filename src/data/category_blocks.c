@@ -95,20 +95,17 @@ static bool settle_category(ursa_block *block, const ursa_getter *getter, const 
                             ursa_found *vocab)
 {
     (void)getter;
-    for (int64_t i = 0; i < count; i++)
-        if (all[i].text_count != 1)
-            return ursa_fail(URSA_ERROR_ARGUMENT,
-                             "category block: an item has %d labels; expected one (for several there is "
-                             "ursa_multi_category_block())",
-                             all[i].text_count);
     return block->vocab || collect_vocab(all, count, vocab);
 }
 
 static bool load_category(const ursa_block *block, const ursa_found *found, ursa_value *value)
 {
-    int64_t class = found->text_count == 1 ? find_class(block, found->texts[0]) : -1;
     if (found->text_count != 1)
-        return ursa_fail(URSA_ERROR_ARGUMENT, "category block: an item has %d labels; expected one", found->text_count);
+        return ursa_fail(URSA_ERROR_ARGUMENT,
+                         "category block: an item has %d labels; expected one (for several there is "
+                         "ursa_multi_category_block())",
+                         found->text_count);
+    int64_t class = find_class(block, found->texts[0]);
     int64_t *data = class < 0 ? NULL : ursa_alloc(sizeof *data);
     if (!data)
         return false;

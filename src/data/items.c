@@ -127,7 +127,7 @@ static bool visit(const ursa_lister *lister, const char *folder, const char *nam
         if (S_ISDIR(status.st_mode))
             fine = lister->not_recursive || !(chosen || is_among(lister->folders, name)) ||
                    walk(lister, path, depth + 1, list);
-        else if (chosen && has_extension(name, lister->extensions))
+        else if (S_ISREG(status.st_mode) && chosen && has_extension(name, lister->extensions))
             fine = ursa_item_list_add(list, &(ursa_data_item){.path = path});
     }
     free(path);

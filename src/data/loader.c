@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_PREFETCH = 16 };
+
 /* An item that could not be had, and why. */
 struct problem {
     int64_t index;
@@ -68,6 +70,13 @@ static bool add_slots(ursa_dataloader *loader)
     return loader->slots && loader->taken && loader->draws;
 }
 
+/* A batch is fetched by one thread, so there are enough for all of them. */
+static int default_prefetch(void)
+{
+    int threads = ursa_threads();
+    return threads < 2 ? 2 : threads > MOST_PREFETCH ? MOST_PREFETCH : threads;
+}
+
 ursa_dataloader *ursa_dataloader_new_opt(ursa_dataset *dataset, const ursa_dataloader_options *options)
 {
     if (!dataset)
@@ -80,7 +89,7 @@ ursa_dataloader *ursa_dataloader_new_opt(ursa_dataset *dataset, const ursa_datal
     loader->dataset = dataset;
     loader->options = *options;
     loader->options.batch_size = options->batch_size ? options->batch_size : 64;
-    loader->options.prefetch = options->prefetch > 0 ? options->prefetch : 2;
+    loader->options.prefetch = options->prefetch > 0 ? options->prefetch : default_prefetch();
     loader->options.seed = options->seed ? options->seed : ursa_seed();
     loader->options.weights = NULL; /* the caller's; the order has its own copy */
     loader->x_bytes = ursa_x_bytes(&dataset->layout);

@@ -44,6 +44,8 @@ static bool divide(ursa_split_items *split, bool wanted)
     const ursa_splitter *splitter = &items->block->options.splitter;
     const ursa_splitter by_default = ursa_random_splitter();
     items->count = items->list.count;
+    if (items->count == 0)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "datablock: there are no items");
     split->parts = ursa_alloc_array((size_t)items->count + 1, sizeof *split->parts);
     split->source = ursa_alloc_array((size_t)items->count + 1, sizeof *split->source);
     if (!split->parts || !split->source)

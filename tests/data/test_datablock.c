@@ -83,6 +83,18 @@ static void target_of(ursa_dataloaders *loaders, int64_t row, float *y)
     assert_true(x == (float)row);
 }
 
+/* Arrays: x is the item, of class 0 for one item in ten, else 1. */
+static ursa_dataset *unbalanced(int64_t count)
+{
+    float *x = malloc((size_t)count * sizeof *x);
+    int64_t *y = malloc((size_t)count * sizeof *y);
+    for (int64_t i = 0; i < count; i++) {
+        x[i] = (float)i;
+        y[i] = i % 10 != 0;
+    }
+    return ursa_array_dataset(x, y, count, &(ursa_item_layout){.x_dtype = URSA_F32, .y_dtype = URSA_I64});
+}
+
 /* ---- finding items ------------------------------------------------------------------ */
 
 static folder some_files(void)
@@ -131,6 +143,7 @@ static void test_listers(void **state)
 {
     (void)state;
     folder made = some_files();
+    assert_int_equal(mkfifo(folder_path(&made, "a/pipe.png"), 0600), 0);
     assert_string_equal(list(&made, ursa_get_image_files), "a/3.png a/deep/5.gif b/1.jpeg b/2.png c.png/6.bmp top.JPG");
     assert_string_equal(list(&made, ursa_get_files()),
                         "a/3.png a/deep/5.gif a/notes.txt b/1.jpeg b/2.png c.png/6.bmp top.JPG");
@@ -143,6 +156,11 @@ static void test_listers(void **state)
                  "no files: expected names that end in .wav");
     folder_remove(&made);
     assert_fails(list(&made, ursa_get_image_files), "cannot be read");
+    ursa_datablock *block = ursa_datablock_new(.blocks = {ursa_regression_block()});
+    assert_fails(ursa_dataloaders_new_opt(block, &(ursa_source){.items = (ursa_data_item[1]){{0}}},
+                                          &(ursa_dataloaders_options){0}),
+                 "there are no items");
+    ursa_datablock_free(block);
 }
 
 static bool three_items(void *context, const ursa_source *source, ursa_item_list *items)
@@ -201,6 +219,17 @@ static void test_random_splitter(void **state)
     for (const char *part = split(ursa_random_splitter(), NULL, 10); *part; part++)
         held_out += *part == 'v';
     assert_int_equal(held_out, 2);
+    /* The same items as ursa_random_split() holds out. */
+    ursa_dataset *whole = unbalanced(99), *train, *valid;
+    assert_true(ursa_random_split(whole, 0.3, 1, &train, &valid));
+    for (int64_t i = 0; i < ursa_dataset_count(valid); i++) {
+        float x;
+        int64_t y;
+        assert_true(ursa_dataset_get(valid, i, NULL, &x, &y) && first[(int)x] == 'v');
+    }
+    ursa_dataset_free(whole);
+    ursa_dataset_free(train);
+    ursa_dataset_free(valid);
     assert_fails(split(ursa_random_splitter(), NULL, 4), "4 items are too few to hold out 0.2");
     assert_fails(split(ursa_random_splitter(.valid_pct = 1), NULL, 4), "valid_pct is 1");
 }
@@ -351,7 +380,8 @@ static void test_category(void **state)
     ursa_dataloaders_free(loaders);
     assert_fails(of_table(ursa_category_block(.vocab = ursa_names("dog", "cat")), ursa_column("class")),
                  "row 3: category block: the label \"eel\" is not in the vocabulary (\"dog\", \"cat\")");
-    assert_fails(of_table(ursa_category_block(), ursa_column("tags", .delim = " ")), "an item has 2 labels");
+    assert_fails(of_table(ursa_category_block(), ursa_column("tags", .delim = " ")),
+                 "row 1: category block: an item has 2 labels");
     assert_fails(of_table(ursa_category_block(), ursa_column("hole")), "row 8: column \"hole\": the cell is missing");
 }
 
@@ -498,18 +528,6 @@ static void count_items(ursa_dataloader *loader, int epochs, int *counts)
         }
     }
     assert_null(ursa_error());
-}
-
-/* Arrays: x is the item, of class 0 for one item in ten, else 1. */
-static ursa_dataset *unbalanced(int64_t count)
-{
-    float *x = malloc((size_t)count * sizeof *x);
-    int64_t *y = malloc((size_t)count * sizeof *y);
-    for (int64_t i = 0; i < count; i++) {
-        x[i] = (float)i;
-        y[i] = i % 10 != 0;
-    }
-    return ursa_array_dataset(x, y, count, &(ursa_item_layout){.x_dtype = URSA_F32, .y_dtype = URSA_I64});
 }
 
 static void test_weights(void **state)
