@@ -481,6 +481,58 @@ static void test_summary(void **state)
     folder_remove(&made);
 }
 
+/* ---- what is random about a picture depends on seed, epoch and item alone --------------------------- */
+
+enum { SIDE = 8, PICTURE = SIDE * SIDE * 3 };
+
+/* Every training picture of an epoch, in the order of the dataset. */
+static void collect(const folder *made, int batch_size, int prefetch, int64_t epoch, float *out)
+{
+    ursa_datablock *block =
+        ursa_datablock_new(.blocks = {ursa_image_block(), ursa_category_block()}, .get_items = ursa_get_image_files,
+                           .get_y = ursa_parent_label, .item_tfms = ursa_random_resized_crop(SIDE, .min_scale = 0.3),
+                           .batch_tfms = {ursa_aug_transforms(.flip_vert = true), ursa_saturation(), ursa_hue(),
+                                          ursa_normalize(ursa_imagenet_stats), ursa_random_erasing()});
+    ursa_dataloaders *loaders = ursa_dataloaders_new(block, made->path, .batch_size = batch_size, .seed = 3,
+                                                     .prefetch = prefetch, .keep_last = true);
+    ursa_batch batch;
+    assert_true(ursa_dataloader_start(loaders->train, epoch));
+    for (;;) {
+        ursa_scope *scope = ursa_scope_begin();
+        bool more = ursa_dataloader_next(loaders->train, &batch);
+        for (int64_t i = 0; more && i < batch.count; i++)
+            assert_true(
+                ursa_read(ursa_slice(batch.x, 0, i, i + 1, 1), URSA_F32, out + batch.indices[i] * PICTURE, PICTURE));
+        ursa_scope_end(scope);
+        if (!more)
+            break;
+    }
+    assert_null(ursa_error());
+    ursa_dataloaders_free(loaders);
+    ursa_datablock_free(block);
+}
+
+static void test_augmentation(void **state)
+{
+    (void)state;
+    static float first[16 * PICTURE], again[16 * PICTURE];
+    folder made = class_folders(3);
+    collect(&made, 16, 2, 0, first);
+    for (int threads = 1; threads <= 2; threads++) {
+        ursa_set_threads(threads);
+        for (int batch = 1; batch <= 7; batch += 3) {
+            memset(again, 0, sizeof again);
+            collect(&made, batch, 3 - threads + batch, 0, again);
+            assert_memory_equal(first, again, sizeof first);
+        }
+    }
+    ursa_set_threads(0);
+    collect(&made, 16, 2, 1, again);
+    for (int i = 0; i < 16; i++)
+        assert_memory_not_equal(first + i * PICTURE, again + i * PICTURE, PICTURE * sizeof *first);
+    folder_remove(&made);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_names),          cmocka_unit_test(test_tables),
         cmocka_unit_test(test_lists),          cmocka_unit_test(test_idx),
         cmocka_unit_test(test_masks),          cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_augmentation),
     };
     return run_unit_tests("image_data", tests);
 }
