@@ -65,7 +65,7 @@ static bool add_layer(ursa_module *head, int in, int out, bool norm, double drop
 
 static bool add_layers(ursa_module *head, int features, int classes, const ursa_head_options *options)
 {
-    double dropout = options->dropout ? options->dropout : 0.5;
+    double dropout = options->dropout != 0 ? options->dropout : 0.5;
     const int standard[MOST_HIDDEN] = {512}, *hidden = options->hidden[0] ? options->hidden : standard;
     int in = features;
     bool norm = !options->no_first_norm;

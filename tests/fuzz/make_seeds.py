@@ -5,6 +5,7 @@ import json
 import os
 import struct
 import sys
+import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 import data
@@ -49,6 +50,15 @@ def main(folder):
         "image/a.bmp": bmp,
         "image/a.gif": gif,
     }
+    torch = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../io/torch")
+    for name in os.listdir(torch):
+        with open(f"{torch}/{name}", "rb") as file:
+            content = file.read()
+        seeds[f"checkpoint/{name}"] = content
+        if zipfile.is_zipfile(f"{torch}/{name}"):
+            with zipfile.ZipFile(f"{torch}/{name}") as archive:
+                seeds.update({f"pickle/{name}": archive.read(entry) for entry in archive.namelist() if
+                              entry.endswith("data.pkl") and name != "damaged.pth"})
     for name, content in seeds.items():
         os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
         data.write(f"{folder}/{name}", content)
