@@ -78,10 +78,18 @@ typedef struct ursa_plot_cell {
     const float *guesses; /* the same for what was predicted, `point_count` of them, drawn as crosses */
 } ursa_plot_cell;
 
+/* What a colour in the pictures stands for. */
+typedef struct ursa_plot_key {
+    const char *name;
+    double red, green, blue; /* 0 … 1 */
+} ursa_plot_key;
+
 typedef struct ursa_grid_options {
     int columns; /* default: nearly a square */
     const char *title;
-    int cell; /* points that an image is wide and high; default 128 */
+    int cell;                  /* points that an image is wide and high; default 128 */
+    const ursa_plot_key *keys; /* below the pictures; `key_count` of them */
+    int key_count;
 } ursa_grid_options;
 
 /* Images side by side; small ones are enlarged by whole numbers so that their

@@ -172,8 +172,8 @@ void ursa_gallery_points(const ursa_image *image, const float *from, int64_t num
         to[i] = (from[i] + 1) / 2 * (float)(i % 2 == 0 ? image->columns : image->rows);
 }
 
-/* Okabe and Ito's colours, then darker ones; class 0 is left clear. */
-static void class_colour(int64_t class, double colour[3])
+/* Okabe and Ito's colours, then darker ones. */
+void ursa_gallery_class_colour(int64_t class, double colour[3])
 {
     static const uint8_t palette[][3] = {{0, 114, 178}, {213, 94, 0},   {0, 158, 115}, {204, 121, 167},
                                          {230, 159, 0}, {86, 180, 233}, {240, 228, 66}};
@@ -183,9 +183,18 @@ static void class_colour(int64_t class, double colour[3])
         colour[c] = dim * palette[(class - 1) % COLOURS][c];
 }
 
+/* Whether a pixel's neighbours are of another class. */
+static bool on_edge(const ursa_image *image, const int64_t *mask, int row, int column)
+{
+    const int64_t *here = mask + (int64_t)row * image->columns + column;
+    return (row > 0 && here[-image->columns] != *here) || (column > 0 && here[-1] != *here) ||
+           (row + 1 < image->rows && here[image->columns] != *here) ||
+           (column + 1 < image->columns && here[1] != *here);
+}
+
+/* Half of the picture shines through, but for the edges. */
 bool ursa_gallery_overlay(const ursa_image *image, const int64_t *mask, ursa_image *out)
 {
-    static const double share = 0.55;
     size_t pixels = (size_t)image->rows * (size_t)image->columns;
     *out = (ursa_image){image->rows, image->columns, 3, ursa_alloc_array(pixels, 3)};
     if (!out->pixels)
@@ -195,7 +204,9 @@ bool ursa_gallery_overlay(const ursa_image *image, const int64_t *mask, ursa_ima
         double colour[3];
         if (mask[i] < 1)
             continue;
-        class_colour(mask[i], colour);
+        ursa_gallery_class_colour(mask[i], colour);
+        int row = (int)(i / (size_t)image->columns), column = (int)(i % (size_t)image->columns);
+        double share = on_edge(image, mask, row, column) ? 1 : 0.5;
         for (int c = 0; c < 3; c++)
             out->pixels[3 * i + (size_t)c] =
                 (uint8_t)((1 - share) * image->pixels[3 * i + (size_t)c] + share * colour[c] + 0.5);

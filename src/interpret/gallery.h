@@ -33,6 +33,8 @@ void ursa_gallery_free(struct ursa_gallery *gallery);
 char *ursa_gallery_words(const struct ursa_gallery *gallery, const int64_t *classes, const float *values);
 /* Points of a batch, -1 … 1 across the image, in its pixels. */
 void ursa_gallery_points(const ursa_image *image, const float *from, int64_t numbers, float *to);
+/* The colour of a class in masks, 0 … 255; class 0 is left clear. */
+void ursa_gallery_class_colour(int64_t class, double colour[3]);
 /* A copy of an image with a colour for every class of a mask of its size over
  * it; free its pixels. */
 bool ursa_gallery_overlay(const ursa_image *image, const int64_t *mask, ursa_image *out);

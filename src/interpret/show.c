@@ -17,6 +17,8 @@ struct cells {
     ursa_image *overlays; /* one per cell; pixels NULL where the image is the gallery's */
     char **captions;
     float **points;
+    ursa_plot_key *keys; /* of the classes in masks */
+    int key_count;
 };
 
 static bool make_cells(struct cells *cells, int count)
@@ -47,6 +49,7 @@ static void free_cells(struct cells *cells)
     free(cells->overlays);
     free(cells->captions);
     free(cells->points);
+    free(cells->keys);
 }
 
 static bool set_caption(struct cells *cells, int i, char *caption)
@@ -54,6 +57,27 @@ static bool set_caption(struct cells *cells, int i, char *caption)
     cells->captions[i] = caption;
     cells->cells[i].caption = caption;
     return caption;
+}
+
+/* The keys of all classes but the first, which is left clear, that occur in a mask. */
+static bool set_keys(struct cells *cells, const struct ursa_gallery *gallery, const int64_t *mask, int64_t pixels)
+{
+    if (!cells->keys && gallery->name_count > 1)
+        cells->keys = ursa_alloc_array((size_t)gallery->name_count, sizeof *cells->keys);
+    for (int64_t class = 1; cells->keys && class < gallery->name_count; class ++) {
+        bool known = false, occurs = false;
+        for (int i = 0; i < cells->key_count; i++)
+            known = known || cells->keys[i].name == gallery->names[class];
+        for (int64_t i = 0; !known && !occurs && i < pixels; i++)
+            occurs = mask[i] == class;
+        if (!occurs)
+            continue;
+        double colour[3];
+        ursa_gallery_class_colour(class, colour);
+        cells->keys[cells->key_count++] =
+            (ursa_plot_key){gallery->names[class], colour[0] / 255, colour[1] / 255, colour[2] / 255};
+    }
+    return cells->keys || gallery->name_count <= 1;
 }
 
 /* Puts a mask over the picture of a cell. */
@@ -84,7 +108,8 @@ static bool set_item(struct cells *cells, int i, const struct ursa_gallery *gall
     int64_t first = item * gallery->y_size;
     cells->cells[i].image = &gallery->images[item];
     if (gallery->y_kind == URSA_KIND_MASK && gallery->classes)
-        return set_mask(cells, i, gallery->classes + first);
+        return set_mask(cells, i, gallery->classes + first) &&
+               set_keys(cells, gallery, gallery->classes + first, gallery->y_size);
     if (gallery->y_kind == URSA_KIND_POINTS && gallery->values)
         return set_points(cells, i, gallery->values + first, gallery->y_size, false);
     return true;
@@ -100,7 +125,8 @@ static char *target_words(const struct ursa_gallery *gallery, int item)
 static bool draw(const struct cells *cells, const char *path, int rows, const char *title)
 {
     int columns = rows > 0 ? (cells->count + rows - 1) / rows : 0;
-    return ursa_plot_grid(path, cells->cells, cells->count, .columns = columns, .title = title);
+    return ursa_plot_grid(path, cells->cells, cells->count, .columns = columns, .title = title, .keys = cells->keys,
+                          .key_count = cells->key_count);
 }
 
 /* ---- batches ---------------------------------------------------------------------------- */
@@ -207,7 +233,8 @@ static bool set_result(struct cells *cells, int i, const struct ursa_gallery *ga
     bool done = actual && decided && set_item(cells, at, gallery, item);
     if (done && masks) {
         cells->cells[at + 1].image = &gallery->images[item];
-        done = (!outputs->decoded || set_mask(cells, at + 1, outputs->decoded + place * gallery->y_size)) &&
+        const int64_t *mask = outputs->decoded ? outputs->decoded + place * gallery->y_size : NULL;
+        done = (!mask || (set_mask(cells, at + 1, mask) && set_keys(cells, gallery, mask, gallery->y_size))) &&
                set_caption(cells, at, ursa_copy_string("true")) &&
                set_caption(cells, at + 1,
                            top ? ursa_format("predicted, loss %.3f", top->loss) : ursa_copy_string("predicted"));

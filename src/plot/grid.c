@@ -82,6 +82,35 @@ static void draw_cell(const struct grid *grid, const ursa_plot_cell *cell, doubl
     ursa_canvas_unclip(grid->canvas);
 }
 
+/* ---- keys ------------------------------------------------------------------------ */
+
+static const double swatch = 10, key_line = 18, key_gap = 16, longest_key = 160;
+
+static double key_width(const ursa_plot_key *key)
+{
+    return swatch + 5 + fmin(ursa_text_width(key->name, font, false), longest_key) + key_gap;
+}
+
+/* Draws the keys in lines from `top` on, or without a canvas only measures them. Returns their height. */
+static double draw_keys(ursa_canvas *canvas, const ursa_grid_options *options, double width, double top)
+{
+    const ursa_text_style style = {.size = font, .ink = ursa_text_ink, .middle = true, .max_width = longest_key + 1};
+    double x = margin, y = top + key_line / 2;
+    for (int i = 0; i < options->key_count; i++) {
+        const ursa_plot_key *key = &options->keys[i];
+        if (x > margin && x + key_width(key) - key_gap > width - margin) {
+            x = margin;
+            y += key_line;
+        }
+        ursa_canvas_fill(canvas, x, y - swatch / 2, swatch, swatch, (ursa_ink){key->red, key->green, key->blue, 1});
+        ursa_canvas_text(canvas, x + swatch + 5, y, key->name, &style);
+        x += key_width(key);
+    }
+    return options->key_count > 0 ? y + key_line / 2 - top : 0;
+}
+
+/* ---- the whole -------------------------------------------------------------------- */
+
 /* Nearly a square, a little wider than high, with few places left empty. */
 static int choose_columns(int count)
 {
@@ -108,9 +137,11 @@ bool ursa_plot_grid_opt(const char *path, const ursa_plot_cell *cells, int count
     grid.caption = grid.lines > 0 ? grid.lines * line_height + 4 : 0;
     double title = options->title ? title_room : 0, step = grid.cell + grid.caption + gap;
     double width = 2 * margin + grid.columns * (grid.cell + gap) - gap;
-    grid.canvas = ursa_canvas_begin(path, width, 2 * margin + title + grid.rows * step - gap);
+    double keys_top = margin + title + grid.rows * step - gap + (options->key_count > 0 ? 6 : 0);
+    grid.canvas = ursa_canvas_begin(path, width, keys_top + draw_keys(NULL, options, width, 0) + margin);
     if (!grid.canvas)
         return false;
+    draw_keys(grid.canvas, options, width, keys_top);
     const ursa_text_style style = {
         .size = title_font, .bold = true, .ink = ursa_text_ink, .across = 0.5, .max_width = width - margin};
     ursa_canvas_text(grid.canvas, width / 2, margin + title_font, options->title, &style);

@@ -115,7 +115,8 @@ static void test_masks(void **state)
 {
     (void)state;
     struct known known = know_pictures(4, 8, 8, 3, URSA_KIND_MASK, 64, names, 3);
-    assert_texts(ursa_show_batch(known.data, svg(), .valid = true), "<text ", 0);
+    assert_texts(ursa_show_batch(known.data, svg(), .valid = true), "<text ", 1);
+    assert_texts(ursa_show_batch(known.data, svg(), .valid = true), ">bee &amp; &lt;wasp&gt;</text>", 1);
     assert_texts(ursa_show_results(known.learner, svg()), ">predicted</text>", 4);
     ursa_interpretation *interp = ursa_interpret(known.learner);
     assert_texts(ursa_plot_top_losses(interp, 2, svg()), ">predicted, loss ", 2);

@@ -297,8 +297,13 @@ static void test_grid(void **state)
                 .points = points,
                 .guesses = points,
                 .point_count = 2};
-        assert_true(ursa_plot_grid(in_folder("grid.svg"), cells, count, .title = "Results of a training with a title"));
-        assert_true(examine("grid.svg", texts) >= 1);
+        const ursa_plot_key keys[] = {{"road", 1, 0, 0},
+                                      {"a key that is as long as a sentence of many words", 0, 1, 0},
+                                      {"sky", 0, 0, 1},
+                                      {"building", 0.5, 0.5, 0.5}};
+        assert_true(ursa_plot_grid(in_folder("grid.svg"), cells, count, .title = "Results of a training with a title",
+                                   .keys = keys, .key_count = count % 5));
+        assert_true(examine("grid.svg", texts) >= 1 + count % 5);
     }
     assert_true(ursa_plot_grid(in_folder("grid.png"), cells, 8, .columns = 4));
     /* 4 cells of 128, 3 gaps of 14, 2 margins of 16; 2 rows with three lines of text of 14 and 4 more. */
