@@ -104,8 +104,9 @@ typedef struct ursa_getter {
     const char *pattern; /* of ursa_regex_label() */
     bool whole_path;
     const char *const *columns; /* of ursa_column() */
-    const char *delim;          /* splits one text into several */
-    const char *prefix, *suffix;
+    /* Of all that find texts. */
+    const char *delim;           /* splits one text into several, at every occurrence; empty parts are left out */
+    const char *prefix, *suffix; /* put around each */
     const char *(*of_name)(void *context, const char *name);
     bool (*function)(void *context, const ursa_data_item *item, ursa_found *found);
     void *context;
@@ -119,11 +120,9 @@ URSA_API bool ursa_get_parent_label(const ursa_getter *getter, const ursa_data_i
 URSA_API bool ursa_get_regex_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found);
 #define ursa_regex_label(regex, ...)                                                                                   \
     ((ursa_getter){.get = ursa_get_regex_label, .name = "regex_label", .pattern = (regex), __VA_ARGS__})
-/* A column of the frame. Options: .delim splits its text at every occurrence
- * (parts that are empty are left out); .prefix and .suffix are put around each
- * text: ursa_column("image_name", .prefix = "train-jpg/", .suffix = ".jpg"). A
- * file that is not named absolutely is relative to the source's path. A missing
- * cell is an error, and with .delim means no label at all. */
+/* A column of the frame: ursa_column("image_name", .prefix = "train-jpg/", .suffix
+ * = ".jpg"), ursa_column("tags", .delim = " "). A file that is not named absolutely is relative to the source's path. A
+ * missing cell is an error, and with .delim means no label at all. */
 URSA_API bool ursa_get_column(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found);
 #define ursa_column(name, ...) ursa_columns(ursa_names(name), __VA_ARGS__)
 /* Several columns, one text of each: ursa_columns(ursa_names("x", "y")). */
@@ -309,6 +308,8 @@ URSA_API bool ursa_datablock_datasets_opt(const ursa_datablock *block, const urs
                                           ursa_dataset **train, ursa_dataset **valid, int64_t *skipped);
 #define ursa_datablock_datasets(block, folder, train, valid)                                                           \
     ursa_datablock_datasets_opt(block, &(ursa_source){.path = (folder)}, false, train, valid, NULL)
+#define ursa_datablock_datasets_of_frame(block, df, folder, train, valid)                                              \
+    ursa_datablock_datasets_opt(block, &(ursa_source){.path = (folder), .frame = (df)}, false, train, valid, NULL)
 
 /* Loaders of the items of a source, which is a folder or a frame. */
 URSA_API ursa_dataloaders *ursa_dataloaders_new_opt(const ursa_datablock *block, const ursa_source *source,
@@ -340,6 +341,8 @@ URSA_API ursa_dataloader *ursa_test_loader_of(ursa_dataloaders *loaders, const u
  * error that a step meets the text ends with it. */
 URSA_API char *ursa_datablock_summary_text(const ursa_datablock *block, const ursa_source *source);
 URSA_API bool ursa_datablock_summary_opt(const ursa_datablock *block, const ursa_source *source);
+#define ursa_datablock_summary_of_frame(block, df, folder)                                                             \
+    ursa_datablock_summary_opt(block, &(ursa_source){.path = (folder), .frame = (df)})
 #define ursa_datablock_summary(block, folder) ursa_datablock_summary_opt(block, &(ursa_source){.path = (folder)})
 
 #ifdef __cplusplus

@@ -41,11 +41,11 @@ typedef struct ursa_image_dataloaders_options {
     int channels;             /* 1 or 3 */
     /* Folders. */
     const char *train, *valid; /* the names of the parts: train, and valid, val or test */
+    const char *label_delim;   /* splits a label into several */
     /* Tables. */
     const char *image_column;         /* default: the first */
     const char *label_column;         /* default: the second */
     const char *const *label_columns; /* several, instead */
-    const char *label_delim;          /* splits a label into several */
     const char *valid_column;         /* true for validation; default: a share at random */
     const char *folder;               /* in the path, where the images are */
     const char *suffix;               /* of file names: ".jpg" */
@@ -70,7 +70,8 @@ URSA_API ursa_dataloaders *ursa_image_dataloaders_from_folder_opt(const char *pa
     ursa_image_dataloaders_from_folder_opt(path, &(ursa_image_dataloaders_options){__VA_ARGS__})
 
 /* MNIST's files: train-images-idx3-ubyte and train-labels-idx1-ubyte, with t10k-…
- * as the validation set where it is there, gzipped or not; names of the classes,
+ * as the validation set where it is there (unless .valid_pct is given, as above),
+ * gzipped or not; names of the classes,
  * a line each, in classes.txt if they have any. One channel unless .channels
  * says 3. */
 URSA_API ursa_dataloaders *ursa_image_dataloaders_from_idx_opt(const char *path,

@@ -27,6 +27,8 @@ void ursa_names_free(const char *const *names);               /* takes NULL */
 /* ---- what getters found ------------------------------------------------------- */
 
 void ursa_found_clear(ursa_found *found);
+/* Adds a text, split at the getter's `delim`, its prefix and suffix around each part. */
+bool ursa_getter_add(const ursa_getter *getter, const char *text, size_t length, ursa_found *found);
 
 /* ---- items ---------------------------------------------------------------------- */
 

@@ -5,6 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- texts ---------------------------------------------------------------------- */
+
+static bool add_between(const ursa_getter *getter, const char *text, size_t length, ursa_found *found)
+{
+    char *full = ursa_format("%s%.*s%s", getter->prefix ? getter->prefix : "", (int)length, text,
+                             getter->suffix ? getter->suffix : "");
+    bool added = full && ursa_found_add_text(found, full);
+    free(full);
+    return added;
+}
+
+bool ursa_getter_add(const ursa_getter *getter, const char *text, size_t length, ursa_found *found)
+{
+    size_t step = getter->delim ? strlen(getter->delim) : 0;
+    const char *end = text + length;
+    if (step == 0)
+        return add_between(getter, text, length, found);
+    while (text < end) {
+        const char *delim = memmem(text, (size_t)(end - text), getter->delim, step);
+        const char *stop = delim ? delim : end;
+        if (stop > text && !add_between(getter, text, (size_t)(stop - text), found))
+            return false;
+        text = stop + step;
+    }
+    return true;
+}
+
+/* ---- items ---------------------------------------------------------------------- */
+
 bool ursa_get_item_itself(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
 {
     (void)getter;
@@ -19,10 +48,9 @@ bool ursa_get_item_itself(const ursa_getter *getter, const ursa_data_item *item,
 
 bool ursa_get_item_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
 {
-    (void)getter;
     if (!item->label)
         return ursa_fail(URSA_ERROR_ARGUMENT, "item_label: the source gives no label");
-    return ursa_found_add_text(found, item->label);
+    return ursa_getter_add(getter, item->label, strlen(item->label), found);
 }
 
 bool ursa_get_by_label_function(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
@@ -37,7 +65,7 @@ bool ursa_get_name_label(const ursa_getter *getter, const ursa_data_item *item, 
     const char *slash = strrchr(item->path, '/');
     const char *name = getter->whole_path || !slash ? item->path : slash + 1;
     const char *label = getter->of_name(getter->context, name);
-    return label ? ursa_found_add_text(found, label)
+    return label ? ursa_getter_add(getter, label, strlen(label), found)
                  : ursa_fail(URSA_ERROR_ARGUMENT, "name_label: the function gives no label for \"%s\"", name);
 }
 
@@ -45,43 +73,16 @@ bool ursa_get_name_label(const ursa_getter *getter, const ursa_data_item *item, 
 
 bool ursa_get_parent_label(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)
 {
-    (void)getter;
     const char *slash = item->path ? strrchr(item->path, '/') : NULL;
     const char *start = slash;
     while (start && start > item->path && start[-1] != '/')
         start--;
     if (!slash || start == slash)
         return ursa_fail(URSA_ERROR_ARGUMENT, "parent_label: it is in no folder");
-    char *name = ursa_format("%.*s", (int)(slash - start), start);
-    bool added = name && ursa_found_add_text(found, name);
-    free(name);
-    return added;
+    return ursa_getter_add(getter, start, (size_t)(slash - start), found);
 }
 
 /* ---- columns ------------------------------------------------------------------------- */
-
-static bool add_between(const ursa_getter *getter, const char *text, size_t length, ursa_found *found)
-{
-    char *full = ursa_format("%s%.*s%s", getter->prefix ? getter->prefix : "", (int)length, text,
-                             getter->suffix ? getter->suffix : "");
-    bool added = full && ursa_found_add_text(found, full);
-    free(full);
-    return added;
-}
-
-static bool add_parts(const ursa_getter *getter, const char *text, ursa_found *found)
-{
-    size_t step = strlen(getter->delim);
-    for (;;) {
-        const char *end = strstr(text, getter->delim);
-        size_t length = end ? (size_t)(end - text) : strlen(text);
-        if (length > 0 && !add_between(getter, text, length, found))
-            return false;
-        if (!end)
-            return true;
-        text = end + step;
-    }
-}
 
 static bool add_cell(const ursa_getter *getter, const ursa_data_item *item, const char *column, ursa_found *found)
 {
@@ -92,7 +93,7 @@ static bool add_cell(const ursa_getter *getter, const ursa_data_item *item, cons
     bool splits = getter->delim && *getter->delim;
     if (!text)
         return splits || ursa_fail(URSA_ERROR_FORMAT, "column \"%s\": the cell is missing", column);
-    return splits ? add_parts(getter, text, found) : add_between(getter, text, strlen(text), found);
+    return ursa_getter_add(getter, text, strlen(text), found);
 }
 
 bool ursa_get_column(const ursa_getter *getter, const ursa_data_item *item, ursa_found *found)

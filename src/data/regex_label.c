@@ -2,10 +2,8 @@
  * Perl, as Python's are. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "datablock.h"
-#include "base/memory.h"
 
 #include <pcre2.h>
-#include <stdlib.h>
 #include <string.h>
 
 static pcre2_code *compile(const char *pattern)
@@ -31,10 +29,7 @@ static bool add_group(const ursa_getter *getter, const char *text, pcre2_match_d
     if (groups < 2 || ends[2] == PCRE2_UNSET)
         return ursa_fail(URSA_ERROR_ARGUMENT, "regex_label: \"%s\" matches, but has no group in parentheses",
                          getter->pattern);
-    char *label = ursa_format("%.*s", (int)(ends[3] - ends[2]), text + ends[2]);
-    bool added = label && ursa_found_add_text(found, label);
-    free(label);
-    return added;
+    return ursa_getter_add(getter, text + ends[2], ends[3] - ends[2], found);
 }
 
 static bool search(const ursa_getter *getter, const pcre2_code *regex, const char *text, ursa_found *found)

@@ -188,7 +188,7 @@ static ursa_dataloaders *load(struct pixels *pixels, const struct class_names *n
     if (!filled.vocab)
         filled.vocab = names->pointers;
     ursa_datablock_options block = {.get_y = ursa_item_label, .splitter = ursa_image_random_splitter(options)};
-    if (pixels->parts[1].count)
+    if (pixels->parts[1].count && !(options->valid_pct > 0))
         block.splitter = ursa_index_splitter(held_out, pixels->parts[1].count);
     ursa_dataloaders *loaders = ursa_image_dataloaders_make(
         &(ursa_source){.path = path, .items = items, .count = count, .memory = pixels, .free_memory = free_pixels},

@@ -193,11 +193,13 @@ ursa_dataloaders *ursa_image_dataloaders_from_folder_opt(const char *path,
 ursa_dataloaders *ursa_image_dataloaders_from_label_opt(const char *path, ursa_getter label,
                                                         const ursa_image_dataloaders_options *options)
 {
-    const ursa_datablock_options block = {
+    ursa_datablock_options block = {
         .get_items = ursa_get_image_files,
         .get_y = label,
         .splitter = ursa_image_random_splitter(options),
     };
+    if (!label.delim)
+        block.get_y.delim = options->label_delim;
     return path ? ursa_image_dataloaders_make(&(ursa_source){.path = path}, &block, options) : NULL;
 }
 
@@ -269,10 +271,11 @@ ursa_dataloaders *ursa_image_dataloaders_from_lists_opt(const char *path, const 
                                                         const ursa_image_dataloaders_options *options)
 {
     ursa_data_item *items = names && labels ? ursa_alloc_array((size_t)count + 1, sizeof *items) : NULL;
-    const ursa_datablock_options block = {
+    ursa_datablock_options block = {
         .get_y = ursa_item_label,
         .splitter = ursa_image_random_splitter(options),
     };
+    block.get_y.delim = options->label_delim;
     ursa_dataloaders *loaders = NULL;
     if (items && join(path, names, labels, count, items))
         loaders =

@@ -334,6 +334,10 @@ static void test_name_getters(void **state)
     assert_string_equal(find(ursa_name_label(first_letters, &letters, .whole_path = true), &beagle), "pet");
     assert_fails(find(ursa_name_label(first_letters, &letters), &bare), "no label for \"z.jpg\"");
     assert_string_equal(find(ursa_item_label, &(ursa_data_item){.label = "cat"}), "cat");
+    assert_string_equal(find(ursa_regex_label("(.+)_\\d+", .delim = "_", .suffix = "!"), &beagle), "great!|dane!");
+    ursa_getter several = ursa_item_label;
+    several.delim = ", ";
+    assert_string_equal(find(several, &(ursa_data_item){.label = ", cat, , dog,eel, "}), "cat|dog,eel");
     assert_fails(find(ursa_item_label, &bare), "the source gives no label");
 }
 

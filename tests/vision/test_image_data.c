@@ -332,6 +332,11 @@ static void test_lists(void **state)
     ursa_dataloaders *loaders = ursa_image_dataloaders_from_lists(made.path, names, labels, 5);
     assert_loaders(loaders, 4, 1, "a b c");
     ursa_dataloaders_free(loaders);
+    const char *several[] = {"a b", "b", "a", "", "c a"};
+    loaders = ursa_image_dataloaders_from_lists(made.path, names, several, 5, .label_delim = " ");
+    assert_loaders(loaders, 4, 1, "a b c");
+    assert_int_equal(ursa_dataloaders_layout(loaders)->y_kind, URSA_KIND_MULTI_CATEGORY);
+    ursa_dataloaders_free(loaders);
     folder_remove(&made);
 }
 
@@ -375,6 +380,10 @@ static void test_idx(void **state)
     for (int i = 0; i < 6; i++)
         assert_int_equal(x[i], 24 + i);
     assert_int_equal(ursa_dataset_label(ursa_dataloader_dataset(loaders->train), 29), 2);
+    ursa_dataloaders_free(loaders);
+
+    loaders = ursa_image_dataloaders_from_idx(made.path, .valid_pct = 0.5);
+    assert_loaders(loaders, 20, 19, "shirt shoe bag");
     ursa_dataloaders_free(loaders);
 
     loaders = ursa_image_dataloaders_from_idx(made.path, .channels = 3);
