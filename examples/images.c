@@ -1,5 +1,5 @@
 /* images.c — from a folder with a folder of images per class to a trained
- * network, in a dozen lines.
+ * network, in half a dozen lines.
  *
  *     images FOLDER
  */
@@ -7,11 +7,9 @@
 
 int main(int argc, char **argv)
 {
-    ursa_image_data *data = ursa_image_data_open(argc > 1 ? argv[1] : "photos", .size = 64);
+    ursa_dataloaders *data =
+        ursa_image_dataloaders_from_folder(argc > 1 ? argv[1] : "photos", .item_tfms = {ursa_resize(64)});
     ursa_learner *learn = ursa_vision_learner(data, ursa_small_resnet, .metrics = {ursa_accuracy});
-    ursa_add_callback(learn, ursa_progress_callback());
     ursa_fit_one_cycle(learn, 5, 4e-3);
-    ursa_learner_free(learn);
-    ursa_image_data_free(data);
-    return ursa_finish(); /* prints the first error, if any */
+    return ursa_finish(); /* prints the first error, if any; frees what is left */
 }

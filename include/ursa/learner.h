@@ -84,10 +84,6 @@ typedef struct ursa_learner_options {
      * "head" } makes three. Default: a single group. */
     const char *split[URSA_GROUPS - 1];
     bool freeze_norms; /* norms of frozen groups stay as they are; default: they train, as fastai's train_bn */
-    /* Turns the loader's x into the network's input, on the device: 8-bit
-     * images into normalised floats, say. NULL: x as it is. */
-    ursa_tensor *(*prepare)(void *context, ursa_tensor *x);
-    void *prepare_context;
 } ursa_learner_options;
 
 /* Uses the loaders, which must outlive it, and takes over the model. */

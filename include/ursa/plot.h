@@ -99,11 +99,6 @@ URSA_API bool ursa_plot_grid_opt(const char *path, const ursa_plot_cell *cells, 
 #define ursa_plot_grid(path, cells, count, ...)                                                                        \
     ursa_plot_grid_opt(path, cells, count, &(ursa_grid_options){__VA_ARGS__})
 
-/* Predictions of a classifier for some items of a dataset (of its size), beside
- * what they are. */
-URSA_API bool ursa_plot_predictions(const char *path, const ursa_classifier *classifier, ursa_dataset *dataset,
-                                    int count);
-
 /* ---- training ------------------------------------------------------------------------ */
 
 /* The losses of all training so far: every step's, pale, and their running mean;

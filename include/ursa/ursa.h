@@ -9,13 +9,14 @@
 #include <ursa/device.h>
 #include <ursa/download.h>
 #include <ursa/frame.h>
-#include <ursa/interpret.h>
 #include <ursa/image.h>
+#include <ursa/interpret.h>
 #include <ursa/io.h>
 #include <ursa/kaggle.h>
 #include <ursa/learner.h>
 #include <ursa/loss.h>
 #include <ursa/metrics.h>
+#include <ursa/model.h>
 #include <ursa/nn.h>
 #include <ursa/optim.h>
 #include <ursa/plot.h>

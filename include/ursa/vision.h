@@ -1,51 +1,16 @@
-/* vision.h — folders of images, networks for images, and the file of a trained
- * network. image.h reads and transforms them.
+/* vision.h — networks for images, and learners of them. image.h reads and
+ * transforms images, vision_data.h makes loaders of them.
  */
 #ifndef URSA_VISION_H
 #define URSA_VISION_H
 
 #include <ursa/image.h>
 #include <ursa/learner.h>
+#include <ursa/vision_data.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ---- data ------------------------------------------------------------------------- */
-
-typedef struct ursa_image_data_options {
-    int size;         /* pixels of the square all images are made; 0: as they are for IDX, 64 for folders */
-    double valid_pct; /* share held out where the data has no validation part of its own; default 0.2 */
-    uint64_t seed;    /* of the split; 0: ursa_seed() */
-    int batch_size;   /* default 64 */
-    bool strict;      /* an image that cannot be read is an error; default: reported and skipped */
-} ursa_image_data_options;
-
-typedef struct ursa_image_data {
-    ursa_dataloaders loaders;
-    ursa_image_stats stats; /* of the training set */
-    int size, channels;     /* of the images that come out */
-    const char *const *classes;
-    int class_count;
-    int64_t skipped; /* files that could not be read */
-} ursa_image_data;
-
-/* Images from a path:
- *  - a folder with IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte,
- *    with t10k-… as the validation set where it is there; gzipped or not), and
- *    the names of the classes, a line each, in classes.txt if they have any; or
- *  - a folder with one folder of images per class; or with `train` and `valid`
- *    (or `val`, `test`) folders of such folders.
- * Every file is looked at once, so that those that are no images are known
- * before training: each is reported through the log and left out. An error when
- * the folder is empty, or has fewer than two classes. */
-URSA_API ursa_image_data *ursa_image_data_open_opt(const char *path, const ursa_image_data_options *options);
-#define ursa_image_data_open(path, ...) ursa_image_data_open_opt(path, &(ursa_image_data_options){__VA_ARGS__})
-URSA_API void ursa_image_data_free(ursa_image_data *data); /* takes NULL */
-
-/* 8-bit images [N, H, W, C] as normalised floats; `context` is an
- * ursa_image_stats. For ursa_learner_options.prepare. */
-URSA_API ursa_tensor *ursa_normalize_images(void *context, ursa_tensor *x);
 
 /* ---- networks ------------------------------------------------------------------------ */
 
@@ -166,34 +131,32 @@ URSA_API ursa_module *ursa_vision_model_opt(const ursa_arch *arch, int channels,
 #define ursa_vision_model(arch, channels, classes, ...)                                                                \
     ursa_vision_model_opt(arch, channels, classes, &(ursa_vision_model_options){__VA_ARGS__})
 
-/* A learner of a network for the data, which must outlive it: the network is
- * made for its channels and classes, and images are normalised with its
- * statistics. Options as of ursa_learner_new(). */
-URSA_API ursa_learner *ursa_vision_learner_opt(ursa_image_data *data, ursa_arch_maker *arch,
-                                               const ursa_learner_options *options);
-#define ursa_vision_learner(data, arch, ...) ursa_vision_learner_opt(data, arch, &(ursa_learner_options){__VA_ARGS__})
+/* ---- learners ------------------------------------------------------------------------- */
 
-/* ---- trained networks ------------------------------------------------------------------- */
+typedef struct ursa_vision_options {
+    ursa_metric metrics[URSA_METRICS]; /* up to the first without a name */
+    ursa_loss loss;                    /* default: as the targets are, see ursa_loss_for() */
+    ursa_optimizer_kind optimizer;     /* these four as in ursa_learner_options */
+    bool optimizer_set;
+    ursa_optimizer_options hyper;
+    double lr;
+    const char *pretrained; /* a file of weights: torchvision's, safetensors, or a model of ours. Default: the
+                               architecture's own, where they are known and have been got; a warning says how to get
+                               them where they have not, and the weights are random then */
+    bool no_pretrained;     /* random weights */
+    bool silent;            /* without ursa_progress_callback(), which it has otherwise */
+    ursa_head_options head;
+} ursa_vision_options;
 
-/* A classifier of images with all it takes to use it. */
-typedef struct ursa_classifier {
-    ursa_module *model;
-    const char *arch;
-    int size, channels;
-    ursa_image_stats stats;
-    const char *const *classes;
-    int class_count;
-} ursa_classifier;
-
-/* One safetensors file: weights, architecture, classes, size, statistics. The
- * same training gives the same bytes. */
-URSA_API bool ursa_classifier_save(const ursa_classifier *classifier, const char *path);
-/* NULL, with an error, when the file is not one of ours or does not fit. */
-URSA_API ursa_classifier *ursa_classifier_load(const char *path);
-URSA_API void ursa_classifier_free(ursa_classifier *classifier); /* of load; takes NULL */
-
-/* Probabilities [N, classes] of 8-bit images [N, size, size, channels]. */
-URSA_API ursa_tensor *ursa_classify(const ursa_classifier *classifier, ursa_tensor *images);
+/* A learner of a network for the data, which must outlive it, made for their
+ * channels and targets: the body of the architecture with a new head, in groups
+ * "body", its second half, and "head"; architectures that are not cut as they are.
+ * With pretrained weights the body is frozen at first, as in fastai. Where the
+ * data's batch transforms do not normalise, a normalisation is added: ImageNet's
+ * for pretrained weights, else the statistics of the training images. */
+URSA_API ursa_learner *ursa_vision_learner_opt(ursa_dataloaders *data, ursa_arch_maker *arch,
+                                               const ursa_vision_options *options);
+#define ursa_vision_learner(data, arch, ...) ursa_vision_learner_opt(data, arch, &(ursa_vision_options){__VA_ARGS__})
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,13 @@
 /* Exit statuses. */
 enum { EXIT_FINE = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
-typedef enum option_type { OPTION_FLAG, OPTION_INT, OPTION_NUMBER, OPTION_TEXT } option_type;
+typedef enum option_type {
+    OPTION_FLAG,
+    OPTION_INT,
+    OPTION_NUMBER,
+    OPTION_TEXT,
+    OPTION_MAYBE_TEXT, /* --name or --name=TEXT; without it the text is "" */
+} option_type;
 
 /* An option of a command: where its value goes, and what --help says. */
 typedef struct option_spec {
@@ -65,10 +71,16 @@ typedef struct common_options {
 /* Applies them; false, with an error, when the device is not there. */
 bool apply_common(const common_options *common);
 
+/* Problems with single files are worth a line each, even when nobody set a log
+ * level. */
+void show_warnings(void);
+
 int run_devices(int argc, char **argv);
 int run_train(int argc, char **argv);
 int run_predict(int argc, char **argv);
 int run_interpret(int argc, char **argv);
+int run_lr_find(int argc, char **argv);
+int run_summary(int argc, char **argv);
 int run_arch(int argc, char **argv);
 int run_weights(int argc, char **argv);
 int run_bench(int argc, char **argv);

@@ -9,8 +9,10 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"train", "train a network on images", run_train},
+    {"lr-find", "look for a good learning rate", run_lr_find},
     {"predict", "classify images with a trained network", run_predict},
     {"interpret", "look at what a trained network gets right and wrong", run_interpret},
+    {"summary", "list the layers of a network", run_summary},
     {"data", "get data sets, look at tables", run_data},
     {"kaggle", "competitions and data sets of kaggle.com", run_kaggle},
     {"devices", "list processors and graphics cards", run_devices},

@@ -54,6 +54,9 @@ static bool store(const option_spec *option, const char *text)
     case OPTION_TEXT:
         *(const char **)option->value = text;
         return *text;
+    case OPTION_MAYBE_TEXT:
+        *(const char **)option->value = text ? text : "";
+        return true;
     case OPTION_INT: {
         long value = strtol(text, &end, 10);
         *(int *)option->value = (int)value;
@@ -87,12 +90,15 @@ static const option_spec *with_letter(const command_spec *spec, int letter)
     return NULL;
 }
 
+static int takes(option_type type)
+{
+    return type == OPTION_FLAG ? no_argument : type == OPTION_MAYBE_TEXT ? optional_argument : required_argument;
+}
+
 static int make_table(const command_spec *spec, struct option *table)
 {
     for (int i = 0; i < spec->option_count; i++)
-        table[i] =
-            (struct option){spec->options[i].name,
-                            spec->options[i].type == OPTION_FLAG ? no_argument : required_argument, NULL, LONG + i};
+        table[i] = (struct option){spec->options[i].name, takes(spec->options[i].type), NULL, LONG + i};
     table[spec->option_count] = (struct option){"help", no_argument, NULL, HELP};
     table[spec->option_count + 1] = (struct option){0};
     return spec->option_count;
@@ -190,4 +196,16 @@ void format_bytes(int64_t bytes, char *text, size_t size)
 {
     char formatted[URSA_SIZE_TEXT];
     snprintf(text, size, "%s", ursa_size_text(bytes, formatted));
+}
+
+static void say_warning(void *context, ursa_log_level level, const char *line)
+{
+    (void)context;
+    if (level == URSA_LOG_WARN)
+        fprintf(stderr, "ursa: %s\n", line);
+}
+
+void show_warnings(void)
+{
+    ursa_set_log(URSA_LOG_WARN, say_warning, NULL);
 }

@@ -1,120 +1,216 @@
-/* predict.c — `ursa predict` and `ursa interpret`. */
+/* predict.c — `ursa predict`. */
 #include "cli.h"
 
-#include <errno.h>
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static common_options common;
+static struct {
+    bool csv, json;
+    int batch;
+    common_options common;
+} given;
 
-/* ---- predict -------------------------------------------------------------------- */
+enum { MOST_INPUTS = 10000 };
 
-enum { MOST_IMAGES = 1000 };
-
-static const option_spec predict_options[] = {COMMON_OPTIONS(common)};
-
-static const command_spec predict_spec = {
-    .usage = "ursa predict MODEL IMAGE… [options]",
-    .summary = "Says what a trained network takes images for: file, class, probability.",
-    .options = predict_options,
-    .option_count = sizeof predict_options / sizeof *predict_options,
-    .examples = "  ursa predict photos.ursa new/*.jpg",
-    .least = 2,
-    .most = 1 + MOST_IMAGES,
+static const option_spec options[] = {
+    {"csv", OPTION_FLAG, &given.csv, NULL, "print a table: file,prediction and a column per class"},
+    {"json", OPTION_FLAG, &given.json, NULL, "print a JSON object per line"},
+    {"bs", OPTION_INT, &given.batch, "N", "images at a time (64)"},
+    COMMON_OPTIONS(given.common),
 };
 
-static bool predict_one(const ursa_classifier *classifier, const char *path)
+static const command_spec spec = {
+    .usage = "ursa predict MODEL IMAGE…|DIR [options]",
+    .summary = "Says what a trained model takes images for: file, class, probability. Of a folder\n"
+               "all images in it are taken.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .examples = "  ursa predict photos.ursa new/*.jpg\n  ursa predict photos.ursa new --csv >predictions.csv",
+    .least = 2,
+    .most = 1 + MOST_INPUTS,
+};
+
+/* ---- the inputs ------------------------------------------------------------------- */
+
+static bool add_folder(const char *path, ursa_item_list *list)
 {
-    uint8_t *pixels = malloc((size_t)classifier->size * (size_t)classifier->size * (size_t)classifier->channels);
-    float *probabilities = malloc((size_t)classifier->class_count * sizeof *probabilities);
-    ursa_dims shape = ursa_shape(1, classifier->size, classifier->size, classifier->channels);
-    ursa_scope *scope = ursa_scope_begin();
-    bool done = pixels && probabilities && ursa_read_square(path, classifier->size, classifier->channels, pixels) &&
-                ursa_read(ursa_classify(classifier, ursa_from(pixels, shape, .dtype = URSA_U8)), URSA_F32,
-                          probabilities, classifier->class_count);
-    int best = 0;
-    for (int c = 1; done && c < classifier->class_count; c++)
-        best = probabilities[c] > probabilities[best] ? c : best;
-    if (done)
-        printf("%s\t%s\t%.1f %%\n", path, classifier->classes[best], 100 * (double)probabilities[best]);
-    ursa_scope_end(scope);
-    free(probabilities);
-    free(pixels);
+    ursa_lister lister = ursa_get_image_files;
+    return lister.list(&lister, &(ursa_source){.path = path}, list);
+}
+
+/* Files are taken as they are named, folders with all images in them. */
+static bool list_inputs(void *context, const ursa_source *source, ursa_item_list *list)
+{
+    (void)source;
+    for (char **path = context; *path; path++) {
+        struct stat about;
+        bool folder = stat(*path, &about) == 0 && S_ISDIR(about.st_mode);
+        if (!(folder ? add_folder(*path, list) : ursa_item_list_add(list, &(ursa_data_item){.path = *path})))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the outputs -------------------------------------------------------------------- */
+
+struct results {
+    const ursa_outputs *outputs;
+    const ursa_dataset *items;
+    const ursa_block *target;
+};
+
+static const char *path_of(const struct results *results, int64_t i)
+{
+    return ursa_dataset_path(results->items, results->outputs->indices[i]);
+}
+
+static const float *numbers_of(const struct results *results, int64_t i)
+{
+    return results->outputs->predictions + i * results->outputs->size;
+}
+
+/* What item i is taken for, for people; to free(). */
+static char *text_of(const struct results *results, int64_t i)
+{
+    const ursa_outputs *outputs = results->outputs;
+    int64_t size = outputs->size;
+    switch (results->target->class->kind) {
+    case URSA_KIND_CATEGORY:
+        return ursa_block_text(results->target, outputs->decoded + i, ursa_shape());
+    case URSA_KIND_MULTI_CATEGORY:
+        return ursa_block_text(results->target, outputs->decoded_values + i * size, ursa_shape(size));
+    case URSA_KIND_POINTS:
+        return ursa_block_text(results->target, numbers_of(results, i), ursa_shape(size / 2, 2));
+    default:
+        return ursa_block_text(results->target, numbers_of(results, i), size == 1 ? ursa_shape() : ursa_shape(size));
+    }
+}
+
+/* The classes' names, or NULL. */
+static const char *const *names_of(const struct results *results)
+{
+    ursa_kind kind = results->target->class->kind;
+    return kind == URSA_KIND_CATEGORY || kind == URSA_KIND_MULTI_CATEGORY ? results->target->vocab : NULL;
+}
+
+static void print_cell(const char *text)
+{
+    if (!strpbrk(text, ",\"\n\r")) {
+        printf("%s", text);
+        return;
+    }
+    putchar('"');
+    for (; *text; text++)
+        printf(*text == '"' ? "\"\"" : "%c", *text);
+    putchar('"');
+}
+
+static void print_csv_header(const struct results *results)
+{
+    printf("file,prediction");
+    for (int64_t c = 0; c < results->outputs->size; c++) {
+        putchar(',');
+        if (names_of(results))
+            print_cell(names_of(results)[c]);
+        else
+            printf("%lld", (long long)c + 1);
+    }
+    putchar('\n');
+}
+
+static void print_csv(const struct results *results, int64_t i, const char *text)
+{
+    print_cell(path_of(results, i));
+    putchar(',');
+    print_cell(text);
+    for (int64_t c = 0; c < results->outputs->size; c++)
+        printf(",%.6g", (double)numbers_of(results, i)[c]);
+    putchar('\n');
+}
+
+static bool print_json(const struct results *results, int64_t i, const char *text)
+{
+    cJSON *json = cJSON_CreateObject(), *numbers = NULL;
+    cJSON_AddStringToObject(json, "file", path_of(results, i));
+    cJSON_AddStringToObject(json, "prediction", text);
+    if (names_of(results)) {
+        numbers = cJSON_AddObjectToObject(json, "probabilities");
+        for (int64_t c = 0; c < results->outputs->size; c++)
+            cJSON_AddNumberToObject(numbers, names_of(results)[c], numbers_of(results, i)[c]);
+    } else {
+        numbers = cJSON_CreateFloatArray(numbers_of(results, i), (int)results->outputs->size);
+        cJSON_AddItemToObject(json, "numbers", numbers);
+    }
+    char *line = cJSON_PrintUnformatted(json);
+    bool made = line && numbers;
+    if (made)
+        puts(line);
+    cJSON_free(line);
+    cJSON_Delete(json);
+    return made || ursa_fail(URSA_ERROR_MEMORY, "predict: out of memory");
+}
+
+static void print_line(const struct results *results, int64_t i, const char *text)
+{
+    printf("%s\t%s", path_of(results, i), *text ? text : "-");
+    if (results->target->class->kind == URSA_KIND_CATEGORY)
+        printf("\t%.1f %%", 100 * (double)numbers_of(results, i)[results->outputs->decoded[i]]);
+    putchar('\n');
+}
+
+static bool print_results(const struct results *results)
+{
+    bool done = true;
+    if (given.csv)
+        print_csv_header(results);
+    for (int64_t i = 0; done && i < results->outputs->count; i++) {
+        char *text = text_of(results, i);
+        done = text;
+        if (done && given.json)
+            done = print_json(results, i, text);
+        else if (done && given.csv)
+            print_csv(results, i, text);
+        else if (done)
+            print_line(results, i, text);
+        free(text);
+    }
+    return done;
+}
+
+/* ---- the command ------------------------------------------------------------------------ */
+
+static bool predict(ursa_learner *learner, const char **paths)
+{
+    ursa_dataloaders *data = ursa_learner_data(learner);
+    const ursa_datablock_options *block = data ? ursa_datablock_options_of(data->block) : NULL;
+    ursa_datablock *inputs =
+        block ? ursa_datablock_with(data->block, .get_items = ursa_get_by_function(list_inputs, paths)) : NULL;
+    ursa_dataloaders *loaders = inputs ? ursa_dataloaders_without_data(inputs, .batch_size = given.batch) : NULL;
+    ursa_dataloader *loader = loaders ? ursa_test_loader_of(loaders, &(ursa_source){.path = ""}) : NULL;
+    ursa_outputs *outputs = loader ? ursa_get_preds(learner, loader) : NULL;
+    bool done =
+        outputs && print_results(&(struct results){outputs, ursa_dataloader_dataset(loader), &block->blocks[1]});
+    ursa_outputs_free(outputs);
+    ursa_dataloader_free(loader);
     return done;
 }
 
 int run_predict(int argc, char **argv)
 {
-    const char *arguments[1 + MOST_IMAGES];
-    int status, count = read_options(&predict_spec, argc, argv, arguments, &status);
-    if (count < 0)
-        return status;
-    ursa_classifier *classifier = apply_common(&common) ? ursa_classifier_load(arguments[0]) : NULL;
-    bool done = classifier;
-    for (int i = 1; done && i < count; i++)
-        done = predict_one(classifier, arguments[i]);
-    ursa_classifier_free(classifier);
-    return done ? EXIT_FINE : EXIT_ERROR;
-}
-
-/* ---- interpret ------------------------------------------------------------------- */
-
-static struct {
-    const char *out;
-    int count;
-} given;
-
-static const option_spec interpret_options[] = {
-    {"out", OPTION_TEXT, &given.out, "DIR", "folder for the pictures (the current one)"},
-    {"count", OPTION_INT, &given.count, "N", "how many images to show (40)"},
-    COMMON_OPTIONS(common),
-};
-
-static const command_spec interpret_spec = {
-    .usage = "ursa interpret MODEL DATA [options]",
-    .summary = "Shows what a trained network makes of the validation images of DATA:\n"
-               "writes predictions.png.",
-    .options = interpret_options,
-    .option_count = sizeof interpret_options / sizeof *interpret_options,
-    .examples = "  ursa interpret photos.ursa photos --out report",
-    .least = 2,
-    .most = 2,
-};
-
-static bool make_folder(const char *path)
-{
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
-        return true;
-    return ursa_fail(URSA_ERROR_IO, "%s: cannot be made: %s", path, strerror(errno));
-}
-
-static bool interpret(const ursa_classifier *classifier, const char *data_path)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/predictions.png", given.out);
-    ursa_image_data *data = ursa_image_data_open(data_path, .size = classifier->size);
-    bool done = data && make_folder(given.out) &&
-                ursa_plot_predictions(path, classifier, ursa_dataloader_dataset(data->loaders.valid), given.count);
-    if (done)
-        printf("wrote %s\n", path);
-    ursa_image_data_free(data);
-    return done;
-}
-
-int run_interpret(int argc, char **argv)
-{
-    const char *arguments[2];
+    static const char *arguments[1 + MOST_INPUTS + 1];
     int status;
-    given.out = ".";
-    given.count = 40;
-    if (read_options(&interpret_spec, argc, argv, arguments, &status) < 0)
+    given.batch = 64;
+    if (read_options(&spec, argc, argv, arguments, &status) < 0)
         return status;
-    if (given.count < 1 || given.count > 1000)
-        return usage_error(&interpret_spec, "--count is %d; expected 1 to 1000", given.count);
-    ursa_classifier *classifier = apply_common(&common) ? ursa_classifier_load(arguments[0]) : NULL;
-    bool done = classifier && interpret(classifier, arguments[1]);
-    ursa_classifier_free(classifier);
-    return done ? EXIT_FINE : EXIT_ERROR;
+    if (given.csv && given.json)
+        return usage_error(&spec, "--csv and --json exclude each other");
+    if (given.batch < 1)
+        return usage_error(&spec, "--bs is %d; expected 1 or more", given.batch);
+    show_warnings();
+    ursa_set_progress(false);
+    ursa_learner *learner = apply_common(&given.common) ? ursa_load_learner(arguments[0]) : NULL;
+    return learner && predict(learner, arguments + 1) ? EXIT_FINE : EXIT_ERROR;
 }

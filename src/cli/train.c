@@ -1,45 +1,47 @@
 /* train.c — `ursa train image`. */
-#include "cli.h"
+#include "image_job.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NOT_GIVEN = INT_MIN };
+static image_job job;
 
 static struct {
-    const char *arch, *log, *log_steps, *out;
-    int size, epochs, steps, batch, seed;
-    double lr, valid_pct;
-    bool strict, quiet;
-    common_options common;
+    const char *log, *log_steps, *out, *checkpoint, *report;
+    int epochs, fine_tune, steps;
+    double lr;
+    bool resume;
 } given;
 
 static const option_spec options[] = {
-    {"arch", OPTION_TEXT, &given.arch, "NAME", "the network; `ursa arch list` shows all (small-resnet)"},
-    {"size", OPTION_INT, &given.size, "N", "pixels images are made high and wide (as they are for IDX; else 64)"},
-    {"epochs", OPTION_INT, &given.epochs, "N", "passes over the data (3)"},
+    IMAGE_NETWORK_OPTIONS(job),
+    {"epochs", OPTION_INT, &given.epochs, "N", "passes over the data, in one cycle (3)"},
+    {"fine-tune", OPTION_INT, &given.fine_tune, "N", "instead: one pass of the head alone, then N of the whole"},
+    {"lr", OPTION_NUMBER, &given.lr, "X", "the highest learning rate (0.004; 0.002 with --fine-tune)"},
     {"steps", OPTION_INT, &given.steps, "N", "stop after so many steps, for a try (all)"},
-    {"bs", OPTION_INT, &given.batch, "N", "images per step (64)"},
-    {"lr", OPTION_NUMBER, &given.lr, "X", "the highest learning rate of the cycle (0.004)"},
-    {"valid-pct", OPTION_NUMBER, &given.valid_pct, "X", "share held out where DATA has no validation part (0.2)"},
-    {"seed", OPTION_INT, &given.seed, "N", "start of all random numbers (42)"},
-    {"out", OPTION_TEXT, &given.out, "MODEL", "file to save the trained network to"},
-    {"log", OPTION_TEXT, &given.log, "FILE.csv", "a row per epoch: epoch,train_loss,valid_loss,accuracy,time"},
+    {"out", OPTION_TEXT, &given.out, "MODEL", "file to save the trained model to"},
+    {"report", OPTION_TEXT, &given.report, "DIR", "folder for a page with pictures of how it went"},
+    {"log", OPTION_TEXT, &given.log, "FILE.csv", "a row per epoch: epoch,train_loss,valid_loss,<metrics>,time"},
     {"log-steps", OPTION_TEXT, &given.log_steps, "FILE.csv", "a row per step: step,loss,lr"},
-    {"strict", OPTION_FLAG, &given.strict, NULL, "an image that cannot be read is an error; else it is skipped"},
-    {"quiet", OPTION_FLAG, &given.quiet, NULL, "no bars and no table"},
-    COMMON_OPTIONS(given.common),
+    {"checkpoint", OPTION_TEXT, &given.checkpoint, "DIR", "keep the state of training there, epoch by epoch"},
+    {"resume", OPTION_FLAG, &given.resume, NULL, "go on from the newest checkpoint, as if nothing had happened"},
+    {"quiet", OPTION_FLAG, &job.quiet, NULL, "no bars and no table"},
+    IMAGE_DATA_OPTIONS(job),
+    COMMON_OPTIONS(job.common),
 };
 
 static const command_spec spec = {
     .usage = "ursa train image DATA [options]",
-    .summary = "Trains a network to tell classes of images apart, with one-cycle and AdamW.\n"
-               "DATA is a folder with a folder of images per class, or a folder of IDX files\n"
-               "(MNIST's format, gzipped or not).",
+    .summary = "Trains a network to tell images apart, with one-cycle and AdamW. DATA is a folder\n"
+               "with a folder of images per class (or folders train and valid of such), a folder\n"
+               "of IDX files (MNIST's format, gzipped or not), or, with --labels, a folder of\n"
+               "images whose labels are in their names or in a table.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .examples = "  ursa train image photos --epochs 5 --out photos.ursa\n"
+                "  ursa train image photos --arch resnet18 --pretrained --fine-tune 4 --size 128 --augment default\n"
+                "  ursa train image planet --labels csv:planet/train_v2.csv --label-delim ' ' --folder train-jpg \\\n"
+                "      --suffix .jpg --metrics f2@0.2\n"
                 "  ursa train image fashion-mnist --log epochs.csv --device opencl",
     .least = 2,
     .most = 2,
@@ -47,99 +49,73 @@ static const command_spec spec = {
 
 static int check_options(void)
 {
-    if (given.size != NOT_GIVEN && (given.size < 1 || given.size > 4096))
-        return usage_error(&spec, "--size is %d; expected 1 to 4096 pixels", given.size);
-    if (given.epochs < 1)
+    if (given.epochs != NOT_GIVEN && given.epochs < 1)
         return usage_error(&spec, "--epochs is %d; expected 1 or more", given.epochs);
+    if (given.fine_tune != NOT_GIVEN && given.fine_tune < 1)
+        return usage_error(&spec, "--fine-tune is %d; expected 1 or more", given.fine_tune);
+    if (given.epochs != NOT_GIVEN && given.fine_tune != NOT_GIVEN)
+        return usage_error(&spec, "--epochs and --fine-tune exclude each other");
     if (given.steps < 0)
         return usage_error(&spec, "--steps is %d; expected 1 or more", given.steps);
-    if (given.batch < 1)
-        return usage_error(&spec, "--bs is %d; expected 1 or more", given.batch);
-    if (!(given.lr > 0))
+    if (given.lr != NOT_GIVEN && !(given.lr > 0))
         return usage_error(&spec, "--lr is %g; expected a number above 0", given.lr);
-    if (!(given.valid_pct > 0 && given.valid_pct < 1))
-        return usage_error(&spec, "--valid-pct is %g; expected a number between 0 and 1", given.valid_pct);
-    return EXIT_FINE;
-}
-
-static void describe_data(const ursa_image_data *data, const ursa_arch *arch, ursa_module *model)
-{
-    printf("%lld training and %lld validation images of %d × %d px, %d classes",
-           (long long)ursa_dataloader_items(data->loaders.train), (long long)ursa_dataloader_items(data->loaders.valid),
-           data->size, data->size, data->class_count);
-    if (data->skipped)
-        printf("; %lld files skipped", (long long)data->skipped);
-    printf("\n%s, %.2f M parameters, on %s\n", arch->name, (double)ursa_parameter_count(model) * 1e-6,
-           ursa_device_name(ursa_default_device()));
-    fflush(stdout);
+    if (given.resume && !given.checkpoint)
+        return usage_error(&spec, "--resume needs --checkpoint DIR");
+    return check_job(&spec, &job);
 }
 
 static bool add_callbacks(ursa_learner *learner)
 {
-    return (given.quiet || ursa_add_callback(learner, ursa_progress_callback())) &&
-           ursa_add_callback(learner, ursa_stop_on_nan()) &&
+    return ursa_add_callback(learner, ursa_stop_on_nan()) &&
            (!given.steps || ursa_add_callback(learner, ursa_stop_after(given.steps))) &&
            (!given.log || ursa_add_callback(learner, ursa_csv_log(given.log))) &&
-           (!given.log_steps || ursa_add_callback(learner, ursa_csv_step_log(given.log_steps)));
+           (!given.log_steps || ursa_add_callback(learner, ursa_csv_step_log(given.log_steps))) &&
+           (!given.checkpoint ||
+            ursa_add_callback(learner, ursa_save_checkpoints(given.checkpoint, .resume = given.resume)));
 }
 
-static bool save(const ursa_image_data *data, const ursa_arch *arch, ursa_module *model)
+static bool fit(ursa_learner *learner)
 {
-    ursa_classifier classifier = {
-        .model = model,
-        .arch = arch->name,
-        .size = data->size,
-        .channels = data->channels,
-        .stats = data->stats,
-        .classes = data->classes,
-        .class_count = data->class_count,
-    };
-    if (!given.out || !ursa_classifier_save(&classifier, given.out))
+    if (given.fine_tune != NOT_GIVEN)
+        return ursa_fine_tune(learner, given.fine_tune, .base_lr = given.lr == NOT_GIVEN ? 0 : given.lr);
+    return ursa_fit_one_cycle(learner, given.epochs == NOT_GIVEN ? 3 : given.epochs,
+                              given.lr == NOT_GIVEN ? 4e-3 : given.lr);
+}
+
+static bool save(ursa_learner *learner)
+{
+    if (!given.out || !ursa_export(learner, given.out))
         return !given.out;
-    if (!given.quiet)
+    if (!job.quiet)
         printf("saved %s\n", given.out);
     return true;
 }
 
-static bool train(ursa_image_data *data, const ursa_arch *arch)
+static bool report(ursa_learner *learner)
 {
-    ursa_learner *learner = ursa_vision_learner(data, arch->make, .metrics = {ursa_accuracy});
-    ursa_module *model = ursa_learner_model(learner);
-    if (model && !given.quiet)
-        describe_data(data, arch, model);
-    bool done = learner && add_callbacks(learner) && ursa_fit_one_cycle(learner, given.epochs, given.lr) &&
-                save(data, arch, model);
-    ursa_learner_free(learner);
-    return done;
+    if (!given.report || !ursa_report(learner, given.report))
+        return !given.report;
+    if (!job.quiet)
+        printf("wrote %s/index.html\n", given.report);
+    return true;
 }
 
 int run_train(int argc, char **argv)
 {
     const char *arguments[2];
     int status;
-    given.arch = "small-resnet";
-    given.size = NOT_GIVEN;
-    given.epochs = 3;
-    given.batch = 64;
-    given.seed = 42;
-    given.lr = 4e-3;
-    given.valid_pct = 0.2;
+    begin_job(&job);
+    given.epochs = given.fine_tune = NOT_GIVEN;
+    given.lr = NOT_GIVEN;
     if (read_options(&spec, argc, argv, arguments, &status) < 0)
         return status;
     if (strcmp(arguments[0], "image") != 0)
         return usage_error(&spec, "there is no `ursa train %s`", arguments[0]);
     if ((status = check_options()) != EXIT_FINE)
         return status;
-    say_warnings();
-    ursa_set_seed((uint64_t)given.seed);
-    ursa_set_progress(!given.quiet);
-    const ursa_arch *arch = ursa_arch_find(given.arch);
-    ursa_image_data *data =
-        arch && apply_common(&given.common)
-            ? ursa_image_data_open(arguments[1], .size = given.size == NOT_GIVEN ? 0 : given.size,
-                                   .valid_pct = given.valid_pct, .batch_size = given.batch, .strict = given.strict)
-            : NULL;
-    bool done = data && train(data, arch);
-    ursa_image_data_free(data);
+    ursa_dataloaders *data = prepare_job(&job) ? open_job_data(&job, arguments[1], NULL) : NULL;
+    ursa_learner *learner = make_job_learner(&job, data);
+    describe_job(&job, learner);
+    bool done = learner && add_callbacks(learner) && fit(learner) && save(learner) && report(learner);
     return done ? EXIT_FINE : EXIT_ERROR;
 }

@@ -131,16 +131,23 @@ static bool read_middle(const char *path, uint8_t *pixels)
     return read;
 }
 
+/* 8-bit pixels as the weights expect them. */
+static ursa_tensor *normalized(const ursa_weights *weights, ursa_tensor *x)
+{
+    const ursa_transform list[URSA_TRANSFORMS] = {ursa_normalize(weights->stats)};
+    ursa_transform_batch batch = {.x = x, .x_kind = URSA_KIND_IMAGE, .count = 1};
+    return x && ursa_transform_run_batch(list, false, &batch) ? batch.x : NULL;
+}
+
 static bool classify(const ursa_weights *weights, ursa_module *network, const char *path)
 {
     uint8_t *pixels = malloc((size_t)SIZE * SIZE * 3);
     bool read = pixels && read_middle(path, pixels);
     ursa_scope *scope = ursa_scope_begin();
-    ursa_image_stats stats = weights->stats;
     ursa_tensor *x = read ? ursa_from(pixels, ursa_shape(1, SIZE, SIZE, 3), .dtype = URSA_U8) : NULL, *values, *indices;
     free(pixels);
     ursa_no_grad_begin();
-    ursa_tensor *probabilities = ursa_softmax(ursa_forward(network, ursa_normalize_images(&stats, x)), -1);
+    ursa_tensor *probabilities = ursa_softmax(ursa_forward(network, normalized(weights, x)), -1);
     float found[CLASSES];
     int64_t classes[CLASSES];
     bool done = ursa_topk(probabilities, -1, given.top, true, &values, &indices) &&

@@ -202,12 +202,6 @@ static bool draw(const struct ursa_gallery *gallery, ursa_tensor *map, int class
     return done;
 }
 
-static ursa_tensor *as_network_sees(const ursa_learner *learner, ursa_tensor *x)
-{
-    const ursa_learner_options *options = &learner->options;
-    return options->prepare ? options->prepare(options->prepare_context, x) : x;
-}
-
 bool ursa_grad_cam(ursa_learner *learner, int64_t index, int class, const char *path)
 {
     ursa_dataloaders *data = ursa_learner_data(learner);
@@ -218,7 +212,7 @@ bool ursa_grad_cam(ursa_learner *learner, int64_t index, int class, const char *
     ursa_scope *scope = ursa_scope_begin();
     bool done = ursa_gallery_fetch(&gallery, data, data->valid, &index, 1, &(struct ursa_gallery_options){.x = &x});
     if (done) {
-        ursa_tensor *map = ursa_grad_cam_map(ursa_learner_model(learner), as_network_sees(learner, x), &class);
+        ursa_tensor *map = ursa_grad_cam_map(ursa_learner_model(learner), x, &class);
         done = map && draw(&gallery, map, class, path);
         ursa_gallery_free(&gallery);
     }

@@ -109,8 +109,7 @@ struct batches {
 static bool take_batch(ursa_learner *learner, const ursa_batch *batch)
 {
     ursa_training *training = &learner->training;
-    training->x =
-        learner->options.prepare ? learner->options.prepare(learner->options.prepare_context, batch->x) : batch->x;
+    training->x = batch->x;
     training->y = batch->y;
     training->items = batch->count;
     training->indices = batch->indices;

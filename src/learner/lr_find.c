@@ -13,6 +13,7 @@ struct finder {
     bool stops;
     ursa_smooth smooth;
     ursa_lr_found *found;
+    ursa_progress *bar;
 };
 
 static double rate_at(const struct finder *finder, int step)
@@ -32,6 +33,7 @@ static ursa_verdict after_batch(struct finder *finder, const ursa_training *trai
 {
     double loss = ursa_smooth_add(&finder->smooth, ursa_item(training->loss), 0.98);
     add_point(finder, loss);
+    ursa_progress_step(finder->bar, finder->found->count, NULL);
     if (isnan(loss)) /* and so would be all that follow */
         while (finder->found->count < finder->steps)
             add_point(finder, loss);
@@ -63,7 +65,10 @@ static bool search(ursa_learner *learner, struct finder *finder)
 {
     int64_t batches = ursa_dataloader_batches(learner->data->train);
     ursa_callback *callback = &finder->callback;
-    return ursa_run_fit_with(learner, batches > 0 ? finder->steps / batches + 1 : 1, &callback, 1);
+    finder->bar = ursa_progress_begin("learning rates", finder->steps);
+    bool done = ursa_run_fit_with(learner, batches > 0 ? finder->steps / batches + 1 : 1, &callback, 1);
+    ursa_progress_end(finder->bar);
+    return done;
 }
 
 static bool make_room(ursa_lr_found *found, int steps)

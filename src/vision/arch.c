@@ -7,7 +7,7 @@
 /* Cuts and splits as fastai's model_meta; of networks it does not know, the body
  * is one group. */
 static const ursa_arch archs[] = {
-    {"small-cnn", "three convolutions of widths 32-64-128, for images up to 64 px", ursa_small_cnn, 222472},
+    {"small-cnn", "three convolutions of widths 32-64-128, for images up to 64 px", ursa_small_cnn, 222472, 3, 128},
     {"small-resnet", "residual network of widths 16-32-64-128, for images up to 64 px", ursa_small_resnet, 431864},
     {"resnet18", "ResNet-18 (He et al. 2016)", ursa_resnet18, 11689512, 8, 512, "layer3", "resnet18"},
     {"resnet34", "ResNet-34", ursa_resnet34, 21797672, 8, 512, "layer3", "resnet34"},

@@ -3,6 +3,7 @@
 #include "nets.h"
 #include "base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the head ------------------------------------------------------------------- */
@@ -93,6 +94,25 @@ ursa_module *ursa_create_head_opt(int features, int classes, const ursa_head_opt
 
 /* ---- the body ------------------------------------------------------------------- */
 
+/* The names of a body within a model of ours. */
+static const char *name_in_model(const char *name, char *text, size_t size)
+{
+    snprintf(text, size, "body.%s", name);
+    return text;
+}
+
+static bool is_model_of_ours(const ursa_checkpoint *file)
+{
+    const char *format = ursa_checkpoint_metadata(file, "format");
+    return format && strcmp(format, "ursa-model") == 0;
+}
+
+static bool load_body(ursa_module *body, const ursa_checkpoint *file)
+{
+    return ursa_load_checkpoint(body, file, .adapt_channels = true,
+                                .other_name = is_model_of_ours(file) ? name_in_model : ursa_net_old_name);
+}
+
 ursa_module *ursa_arch_body(const ursa_arch *arch, int channels, const ursa_checkpoint *pretrained)
 {
     if (!arch)
@@ -102,8 +122,7 @@ ursa_module *ursa_arch_body(const ursa_arch *arch, int channels, const ursa_chec
         return NULL;
     }
     ursa_module *body = arch->make(channels, 0);
-    return ursa_net_checked(body, body && (!pretrained || ursa_load_checkpoint(body, pretrained, .adapt_channels = true,
-                                                                               .other_name = ursa_net_old_name)));
+    return ursa_net_checked(body, body && (!pretrained || load_body(body, pretrained)));
 }
 
 bool ursa_arch_load(const ursa_arch *arch, ursa_module *network, const ursa_checkpoint *file)

@@ -19,8 +19,17 @@ def safetensors(header, body):
 
 def main(folder):
     tensor = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
-    meta = {"format": "ursa-classifier", "version": "1", "arch": "small-resnet", "classes": '["a","b"]', "size": "8",
-            "channels": "1", "mean": "[0.5]", "std": "[0.25]"}
+    inside = {
+        "ursa": "0.1.0",
+        "network": {"application": "vision", "arch": "small-cnn", "channels": 1, "outputs": 2,
+                    "head": {"dropout": 0, "hidden": [8, 0, 0, 0], "no_concat_pool": False, "no_first_norm": False,
+                             "final_norm": False, "y_range": [0, 0]}},
+        "data": {"x": {"name": "image", "channels": 1, "count": 0},
+                 "y": {"name": "category", "channels": 0, "count": 0, "vocab": ["a", "b"]},
+                 "item_tfms": [{"name": "resize", "arguments": {"rows": 8, "columns": 8, "method": 0, "pad_mode": 0}}],
+                 "batch_tfms": []},
+        "loss": {"name": "cross_entropy", "thresh": 0}}
+    meta = {"format": "ursa-model", "version": "2", "model": json.dumps(inside)}
     idx = data.idx(range(32), 2, 4, 4)
     grey = bytes(range(64))
     bmp = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + 48, 0, 0, 54, 40, 4, 4, 1, 24, 0, 48, 0, 0, 0, 0) + bytes(48)
@@ -42,7 +51,7 @@ def main(folder):
         **{f"archive/bad-{i}": tar([entry], "w")[:2048] for i, entry in enumerate(bad)},
         "safetensors/one": safetensors({"a": tensor, "__metadata__": {"k": "v"}}, bytes(16)),
         "safetensors/two": safetensors({"a": tensor, "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}}, bytes(22)),
-        "classifier/one": safetensors({"__metadata__": meta, "fc.bias": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}, bytes(8)),
+        "model/one": safetensors({"__metadata__": meta, "fc.bias": {"dtype": "F32", "shape": [20000], "data_offsets": [0, 80000]}}, bytes(80000)),
         "idx/plain": idx,
         "idx/gzipped": gzip.compress(idx),
         "image/grey.png": data.png(grey, 8, 8, 1),
