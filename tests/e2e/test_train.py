@@ -109,7 +109,7 @@ def a_saved_network_predicts_and_shows_itself(folder):
     assert [line[1] for line in lines] == ["down", "across"], out
     assert all(line[2].endswith(" %") and 50 < float(line[2][:-2]) <= 100 for line in lines), out
     run("interpret", model, path, "--out", f"{folder}/report", "--count", 6, env=CPU)
-    picture = contents(f"{folder}/report/predictions.png")
+    picture = contents(f"{folder}/report/results.png")
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
     columns, lines = struct.unpack(">II", picture[16:24])
     assert columns > 300 and lines > 300, (columns, lines)
@@ -123,7 +123,7 @@ def the_model_file_is_safetensors(folder):
     (length,) = struct.unpack("<Q", file[:8])
     header = json.loads(file[8:8 + length])
     meta = header.pop("__metadata__")
-    assert meta["format"] == "ursa-classifier" and json.loads(meta["classes"]) == ["0", "1", "2"]
+    assert meta["format"] == "ursa-model" and json.loads(meta["model"])["data"]["y"]["vocab"] == ["0", "1", "2"]
     assert header["conv1.weight"]["shape"] == [16, 3, 3, 1] and header["fc.bias"]["shape"] == [3]
     assert "layer1.downsample.0.weight" in header and "layer2.bn1.running_mean" in header
     ends = sorted(entry["data_offsets"] for entry in header.values())
