@@ -284,12 +284,13 @@ URSA_API ursa_tensor *ursa_matmul(ursa_tensor *x, ursa_tensor *y);
 URSA_API ursa_tensor *ursa_linear(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias);
 
 typedef struct ursa_conv_options {
-    ursa_tensor *bias;     /* [O] */
-    int stride[2];         /* default 1; one number is for rows, .stride = { 2, 2 } for both */
-    int padding[2];        /* default 0 */
-    int dilation[2];       /* default 1 */
-    int output_padding[2]; /* transposed only: extra rows and columns at the end */
-    int groups;            /* default 1; C for a depthwise convolution */
+    ursa_tensor *bias;              /* [O] */
+    int stride[2];                  /* default 1; one number is for rows, .stride = { 2, 2 } for both */
+    int padding[2];                 /* default 0 */
+    int dilation[2];                /* default 1 */
+    int output_padding[2];          /* transposed only: extra rows and columns at the end */
+    int groups;                     /* default 1; C for a depthwise convolution */
+    ursa_activation_fn *activation; /* conv2d: applied to the result; NULL for none */
 } ursa_conv_options;
 
 /* x [N, H, W, C], w [O, KH, KW, C / groups]. */

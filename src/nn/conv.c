@@ -1,19 +1,34 @@
 /* conv.c — convolution layers, plain and transposed. */
-#include "module.h"
+#include "folded.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct conv {
     ursa_tensor *weight;
     ursa_conv_options options;
     int in, out, kernel[2];
     bool transposed;
+    struct folded_conv *folded; /* with the batch norm behind it, for inference */
 };
+
+/* Weights that are being trained are not worth folding, nor the memory. */
+static void drop_folded(struct conv *conv)
+{
+    ursa_folded_free(conv->folded);
+    conv->folded = NULL;
+}
+
+static void conv_free(void *state)
+{
+    drop_folded(state);
+}
 
 static ursa_tensor *conv_forward(ursa_module *module, void *state, ursa_tensor *x)
 {
-    (void)module;
-    const struct conv *conv = state;
+    struct conv *conv = state;
+    if (ursa_is_training(module))
+        drop_folded(conv);
     return conv->transposed ? ursa_conv_transpose2d_opt(x, conv->weight, &conv->options)
                             : ursa_conv2d_opt(x, conv->weight, &conv->options);
 }
@@ -48,6 +63,7 @@ static const ursa_module_class conv_class = {
     .size = sizeof(struct conv),
     .forward = conv_forward,
     .describe = describe,
+    .free = conv_free,
 };
 
 static const ursa_module_class conv_transpose_class = {
@@ -55,7 +71,21 @@ static const ursa_module_class conv_transpose_class = {
     .size = sizeof(struct conv),
     .forward = conv_forward,
     .describe = describe,
+    .free = conv_free,
 };
+
+ursa_tensor *ursa_forward_conv_norm(ursa_module *module, ursa_module *norm_module, ursa_tensor *x,
+                                    ursa_activation_fn *activation, bool *done)
+{
+    struct norm_parts norm;
+    struct conv *conv = ursa_module_state(module);
+    *done = strcmp(ursa_module_kind(module), conv_class.kind) == 0 && ursa_norm_parts(norm_module, &norm);
+    if (!*done)
+        return NULL;
+    struct conv_parts parts = {conv->weight, &conv->options};
+    *done = ursa_folds(&parts, &norm, x);
+    return *done ? ursa_forward_folded(&conv->folded, &parts, &norm, x, activation) : NULL;
+}
 
 static bool check(const char *kind, int in, int out, const int kernel[2], const ursa_layer_options *options)
 {

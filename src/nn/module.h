@@ -42,6 +42,14 @@ bool ursa_is_batch_norm(const ursa_module *module);
 ursa_tensor *ursa_forward_norm_then(ursa_module *norm, ursa_tensor *x, ursa_tensor *residual,
                                     ursa_activation_fn *activation);
 
+/* activation(norm(conv(x))) where both can be one convolution: in inference,
+ * without gradients. Sets *done when it was tried. */
+ursa_tensor *ursa_forward_conv_norm(ursa_module *conv, ursa_module *norm, ursa_tensor *x,
+                                    ursa_activation_fn *activation, bool *done);
+struct norm_parts;
+/* The parts of a batch norm in inference; false for any other module. */
+bool ursa_norm_parts(ursa_module *module, struct norm_parts *parts);
+
 /* Number of input connections of a weight [O, …, I], and of output ones. */
 int64_t ursa_fan_in(const ursa_tensor *weight);
 int64_t ursa_fan_out(const ursa_tensor *weight);

@@ -1,5 +1,5 @@
 /* norm.c — normalisation layers. */
-#include "module.h"
+#include "folded.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +64,15 @@ static const ursa_module_class classes[] = {
 bool ursa_is_batch_norm(const ursa_module *module)
 {
     return strcmp(ursa_module_kind(module), classes[BATCH].kind) == 0;
+}
+
+bool ursa_norm_parts(ursa_module *module, struct norm_parts *parts)
+{
+    if (!ursa_is_batch_norm(module) || ursa_is_training(module))
+        return false;
+    const struct norm *norm = ursa_module_state(module);
+    *parts = (struct norm_parts){norm->scale, norm->shift, norm->running_mean, norm->running_var, norm->eps};
+    return true;
 }
 
 static bool add_tensors(ursa_module *module, struct norm *norm, bool affine)

@@ -54,12 +54,13 @@ static bool check_ranks(const char *name, const ursa_tensor *x, const ursa_tenso
 /* ---- the operators, unrecorded ------------------------------------------------------------------- */
 
 static ursa_tensor *forward(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, const ursa_conv_geometry *geometry,
-                            ursa_dims shape)
+                            ursa_activation activation, ursa_dims shape)
 {
     ursa_tensor *out = x && w ? ursa_tensor_new(ursa_device_of(x), URSA_F32, shape) : NULL;
     if (!out)
         return NULL;
-    struct ursa_conv2d_args args = {.geometry = *geometry, .x = x->array, .w = w->array, .out = out->array};
+    struct ursa_conv2d_args args = {
+        .geometry = *geometry, .x = x->array, .w = w->array, .out = out->array, .activation = activation};
     if (bias)
         args.bias = bias->array;
     return ursa_op_conv2d(ursa_device_of(x), &args) ? out : NULL;
@@ -121,7 +122,19 @@ static bool conv_shape(const ursa_tensor *x, const ursa_tensor *w, const ursa_co
     return true;
 }
 
-static ursa_tensor *conv2d(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, const ursa_conv_geometry *geometry)
+/* The activation that the operator computes with the product: where its gradient will not be asked for. */
+static ursa_activation fused(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options)
+{
+    bool known = options->activation == ursa_relu || options->activation == ursa_relu6;
+    bool plain = x->array.dtype == URSA_F32 && w->array.dtype == URSA_F32;
+    return (ursa_activation){
+        .used = known && plain && !ursa_will_record(3, (ursa_tensor *[]){x, w, options->bias}),
+        .kind = options->activation == ursa_relu6 ? URSA_UNARY_relu6 : URSA_UNARY_relu,
+    };
+}
+
+static ursa_tensor *conv2d(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, const ursa_conv_geometry *geometry,
+                           ursa_activation activation)
 {
     ursa_dims shape;
     if (!conv_shape(x, w, geometry, &shape) || !check_bias("conv2d", bias, x, w->array.shape[0]))
@@ -130,7 +143,7 @@ static ursa_tensor *conv2d(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, co
     ursa_tensor *added = ursa_dense_typed(bias, URSA_F32);
     if (bias && !added)
         return NULL;
-    ursa_tensor *out = forward(image, kernel, added, geometry, shape);
+    ursa_tensor *out = forward(image, kernel, added, geometry, activation, shape);
     ursa_node *node = out ? URSA_RECORD("conv2d", conv_step, 2, sizeof *geometry, x, w, bias) : NULL;
     if (node) {
         *(ursa_conv_geometry *)ursa_node_extra(node) = *geometry;
@@ -147,8 +160,10 @@ ursa_tensor *ursa_conv2d_opt(ursa_tensor *x, ursa_tensor *w, const ursa_conv_opt
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
     ursa_dtype promoted = ursa_promote_types(x->array.dtype, w->array.dtype);
-    ursa_tensor *out = conv2d(x, w, options->bias, &geometry);
-    return ursa_leave(scope, ursa_dtype_is_float(promoted) ? ursa_cast(out, promoted) : out);
+    ursa_activation activation = fused(x, w, options);
+    ursa_tensor *out = conv2d(x, w, options->bias, &geometry, activation);
+    out = ursa_dtype_is_float(promoted) ? ursa_cast(out, promoted) : out;
+    return ursa_leave(scope, options->activation && !activation.used ? options->activation(out) : out);
 }
 
 /* ---- transposed convolution -------------------------------------------------------------------------- */
@@ -162,7 +177,7 @@ static bool transpose_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor *
     if (wants_w)
         dx[1] = grad_weight(dy, ursa_node_saved(node, 0), geometry, ursa_node_shape(node, 1));
     if (wants_x)
-        dx[0] = forward(dy, ursa_node_saved(node, 1), NULL, geometry, ursa_node_shape(node, 0));
+        dx[0] = forward(dy, ursa_node_saved(node, 1), NULL, geometry, (ursa_activation){0}, ursa_node_shape(node, 0));
     return (dx[0] || !wants_x) && (dx[1] || !wants_w);
 }
 

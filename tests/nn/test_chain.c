@@ -5,6 +5,7 @@
 
 #include <ursa/ursa.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,51 @@ static void test_inference(void **state)
     assert_same(false);
 }
 
+static void read_forward(ursa_module *model, ursa_tensor *x, float *out, int64_t count)
+{
+    ursa_scope *scope = ursa_scope_begin();
+    assert_true(ursa_read(ursa_forward(model, x), URSA_F32, out, count));
+    ursa_scope_end(scope);
+}
+
+/* Weights that a batch norm was folded into follow what they were made of. Numbers differ by rounding: sums of a few
+ * dozen products of numbers near 1. */
+static void test_folding(void **state)
+{
+    (void)state;
+    enum { COUNT = 6 * 5 };
+    ursa_set_seed(9);
+    ursa_scope *scope = ursa_scope_begin();
+    ursa_module *model = network();
+    ursa_tensor *x = ursa_normal(ursa_shape(6, 9, 9, 3));
+    int seen = 0;
+    float together[COUNT], apart[COUNT], before[COUNT] = {0};
+    for (int round = 0; round < 4; round++) {
+        ursa_train_mode(model, true); /* moves the running statistics */
+        for (int i = 0; i < 20 && round != 2; i++)
+            read_forward(model, x, together, COUNT);
+        ursa_train_mode(model, false);
+        ursa_no_grad_begin();
+        if (round == 2)
+            assert_true(ursa_mul_(ursa_find_parameter(model, "5.1.weight"), ursa_full(ursa_shape(), 1.5)));
+        for (int i = 0; i < 2; i++)
+            read_forward(model, x, together, COUNT);
+        ursa_watch_forward(look_on, &seen);
+        read_forward(model, x, apart, COUNT);
+        ursa_watch_forward(NULL, NULL);
+        ursa_no_grad_end();
+        double away = 0;
+        for (int i = 0; i < COUNT; i++) {
+            assert_float_equal(together[i], apart[i], 2e-5);
+            away = fmax(away, fabs((double)together[i] - (double)before[i]));
+        }
+        assert_true(away > 1e-3);
+        memcpy(before, together, sizeof before);
+    }
+    ursa_module_free(model);
+    ursa_scope_end(scope);
+}
+
 /* What a child returned before, or was given, stays. */
 static ursa_tensor *given;
 
@@ -136,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_training),
         cmocka_unit_test(test_inference),
+        cmocka_unit_test(test_folding),
         cmocka_unit_test(test_what_is_not_its_own),
     };
     return run_unit_tests("nn_chain", tests);

@@ -33,8 +33,9 @@ static void elementwise(void **state)
     EXPECT(ursa_where(matrix(2, 2), matrix(2, 2), matrix(2, 2)), TYPE, "where: condition is f32, expected bool");
     EXPECT(ursa_dropout(matrix(2, 2), 1.5, NULL), ARGUMENT, "dropout: p is 1.5, expected 0 … 1");
     assert_null(ursa_activation_by_name("swoosh"));
-    assert_error("no activation \"swoosh\"; there are: binary_step, logistic, sigmoid, tanh, arctan, atan, relu, "
-                 "leaky_relu, elu, gelu, silu, mish, softplus, identity");
+    assert_error(
+        "no activation \"swoosh\"; there are: binary_step, logistic, sigmoid, tanh, arctan, atan, relu, relu6, "
+        "leaky_relu, elu, gelu, silu, mish, softplus, identity");
 }
 
 static void axes(void **state)
