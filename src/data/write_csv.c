@@ -7,12 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One text as a field. Quoted where it has to be; also where spaces at its ends could get lost. */
+/* Quotes where they have to be; also where spaces at the ends could get lost, and where the beginning of a file could
+ * be taken for a byte order mark or another format. */
+static bool needs_quotes(const char *text, char delimiter, bool only)
+{
+    size_t length = strlen(text);
+    if (length == 0)
+        return only;
+    for (const char *c = text; *c; c++)
+        if (*c == '"' || *c == delimiter || (unsigned char)*c < 0x20)
+            return true;
+    return *text == ' ' || text[length - 1] == ' ' || strncmp(text, "\xef\xbb\xbf", 3) == 0;
+}
+
 static void write_field(FILE *out, const char *text, char delimiter, bool only)
 {
-    char special[] = {'"', '\n', '\r', delimiter, 0};
-    size_t length = strlen(text);
-    if (!strpbrk(text, special) && (length || !only) && *text != ' ' && (!length || text[length - 1] != ' ')) {
+    if (!needs_quotes(text, delimiter, only)) {
         fputs(text, out);
         return;
     }
