@@ -25,7 +25,8 @@ struct ursa_canvas {
     double width, height;
     cairo_surface_t *surface;
     cairo_t *cairo;
-    struct bytes texts; /* SVG elements of the text drawn so far */
+    struct bytes content; /* of the file */
+    struct bytes texts;   /* SVG elements of the text drawn so far */
 };
 
 static cairo_status_t append(void *context, const unsigned char *data, unsigned count)
@@ -98,20 +99,21 @@ static void discard(ursa_canvas *canvas)
 {
     cairo_destroy(canvas->cairo);
     cairo_surface_destroy(canvas->surface);
+    free(canvas->content.data);
     free(canvas->texts.data);
     free(canvas->path);
     free(canvas);
 }
 
-/* An SVG is only written when it is whole, so a recording will do until then. */
 static void make_surface(ursa_canvas *canvas)
 {
-    cairo_rectangle_t page = {0, 0, canvas->width, canvas->height};
-    if (canvas->is_svg)
-        canvas->surface = cairo_recording_surface_create(CAIRO_CONTENT_COLOR_ALPHA, &page);
-    else
+    if (canvas->is_svg) {
+        canvas->surface = cairo_svg_surface_create_for_stream(append, &canvas->content, canvas->width, canvas->height);
+        cairo_svg_surface_set_document_unit(canvas->surface, CAIRO_SVG_UNIT_PX);
+    } else {
         canvas->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(canvas->width * pixels_per_point),
                                                      (int)(canvas->height * pixels_per_point));
+    }
     canvas->cairo = cairo_create(canvas->surface);
     if (!canvas->is_svg)
         cairo_scale(canvas->cairo, pixels_per_point, pixels_per_point);
@@ -140,25 +142,25 @@ ursa_canvas *ursa_canvas_begin(const char *path, double width, double height)
     return canvas;
 }
 
-static cairo_status_t draw_svg(ursa_canvas *canvas, struct bytes *out)
+static cairo_status_t finish_png(ursa_canvas *canvas)
 {
-    cairo_surface_t *surface = cairo_svg_surface_create_for_stream(append, out, canvas->width, canvas->height);
-    cairo_svg_surface_set_document_unit(surface, CAIRO_SVG_UNIT_PX);
-    cairo_t *cairo = cairo_create(surface);
-    cairo_set_source_surface(cairo, canvas->surface, 0, 0);
-    cairo_paint(cairo);
-    cairo_destroy(cairo);
-    cairo_surface_finish(surface);
-    cairo_status_t status = cairo_surface_status(surface);
-    cairo_surface_destroy(surface);
-    char *end = status == CAIRO_STATUS_SUCCESS && out->data ? strstr(out->data, "</svg>") : NULL;
+    cairo_surface_flush(canvas->surface);
+    return cairo_surface_write_to_png_stream(canvas->surface, append, &canvas->content);
+}
+
+/* Puts the layer of text before the end of the document. */
+static cairo_status_t finish_svg(ursa_canvas *canvas)
+{
+    struct bytes *content = &canvas->content;
+    cairo_surface_finish(canvas->surface);
+    char *end = content->data ? strstr(content->data, "</svg>") : NULL;
     if (end) {
-        out->count = (size_t)(end - out->data);
-        append_text(out, "<g fill=\"none\" stroke=\"none\" font-family=\"DejaVu Sans, sans-serif\">\n");
-        append_text(out, canvas->texts.data ? canvas->texts.data : "");
-        append_text(out, "</g>\n</svg>\n");
+        content->count = (size_t)(end - content->data);
+        append_text(content, "<g fill=\"none\" stroke=\"none\" font-family=\"DejaVu Sans, sans-serif\">\n");
+        append_text(content, canvas->texts.data ? canvas->texts.data : "");
+        append_text(content, "</g>\n</svg>\n");
     }
-    return out->lost ? CAIRO_STATUS_NO_MEMORY : status;
+    return content->lost || canvas->texts.lost ? CAIRO_STATUS_NO_MEMORY : cairo_surface_status(canvas->surface);
 }
 
 static bool write_file(const char *path, const struct bytes *content)
@@ -176,16 +178,12 @@ bool ursa_canvas_finish(ursa_canvas *canvas)
 {
     if (!canvas)
         return false;
-    struct bytes content = {0};
     cairo_status_t status = cairo_status(canvas->cairo);
-    cairo_surface_flush(canvas->surface);
     if (status == CAIRO_STATUS_SUCCESS)
-        status = canvas->is_svg ? draw_svg(canvas, &content)
-                                : cairo_surface_write_to_png_stream(canvas->surface, append, &content);
-    bool written = status == CAIRO_STATUS_SUCCESS ? write_file(canvas->path, &content)
+        status = canvas->is_svg ? finish_svg(canvas) : finish_png(canvas);
+    bool written = status == CAIRO_STATUS_SUCCESS ? write_file(canvas->path, &canvas->content)
                                                   : ursa_fail(URSA_ERROR_IO, "%s: cannot be drawn: %s", canvas->path,
                                                               cairo_status_to_string(status));
-    free(content.data);
     discard(canvas);
     return written;
 }
