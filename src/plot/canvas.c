@@ -1,5 +1,6 @@
 /* canvas.c — pages of Cairo. */
 #include "canvas.h"
+#include "font.h"
 #include "base/memory.h"
 
 #include <cairo-svg.h>
@@ -53,21 +54,7 @@ static void append_text(struct bytes *bytes, const char *text)
     append(bytes, (const unsigned char *)text, (unsigned)strlen(text));
 }
 
-/* ---- fonts ------------------------------------------------------------------- */
-
-/* Unhinted, so that text is as wide in a PNG as in an SVG. */
-static void set_font(cairo_t *cairo, double size, bool bold)
-{
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-    cairo_set_font_options(cairo, options);
-    cairo_font_options_destroy(options);
-    cairo_select_font_face(cairo, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
-                           bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cairo, size);
-}
+/* ---- measuring ------------------------------------------------------------------- */
 
 static double width_of(cairo_t *cairo, const char *text)
 {
@@ -78,10 +65,14 @@ static double width_of(cairo_t *cairo, const char *text)
 
 double ursa_text_width(const char *text, double size, bool bold)
 {
+    char *clean = ursa_text_clean(text);
+    if (!clean)
+        return 0;
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
     cairo_t *cairo = cairo_create(surface);
-    set_font(cairo, size, bold);
-    double width = width_of(cairo, text);
+    ursa_font_set(cairo, clean, size, bold);
+    double width = width_of(cairo, clean);
+    free(clean);
     cairo_destroy(cairo);
     cairo_surface_destroy(surface);
     return width;
@@ -336,10 +327,14 @@ void ursa_canvas_text(ursa_canvas *canvas, double x, double y, const char *text,
 {
     if (!canvas || !text || !*text)
         return;
+    char *clean = ursa_text_clean(text);
+    if (!clean)
+        return;
     cairo_t *cairo = canvas->cairo;
     cairo_save(cairo);
-    set_font(cairo, style->size, style->bold);
-    char *shown = fitted(cairo, text, style->max_width);
+    ursa_font_set(cairo, clean, style->size, style->bold);
+    char *shown = fitted(cairo, clean, style->max_width);
+    free(clean);
     if (shown) {
         static const double capital_height = 0.73;
         double width = width_of(cairo, shown), angle = style->angle * M_PI / 180;

@@ -276,6 +276,31 @@ static void test_shortened_names_differ(void **state)
     }
 }
 
+/* Names come from folders, whose bytes may be anything; the picture stays well-formed. */
+static void test_names_that_are_no_text(void **state)
+{
+    (void)state;
+    const char *names[] = {"caf\xE9",
+                           "a\tb\x01"
+                           "c",
+                           "\xF0\x9F",
+                           "\xC0\xAF",
+                           "\xED\xA0\x80",
+                           "猫 and 犬",
+                           ""};
+    double values[49] = {0};
+    assert_true(ursa_plot_heat_map(values, 7, 7, in_folder("names.svg"), .row_names = names, .column_names = names));
+    char *svg = take("names.svg", NULL);
+    assert_non_null(strstr(svg, ">caf\xEF\xBF\xBD</text>"));
+    assert_non_null(strstr(svg, ">a b c</text>"));
+    assert_non_null(strstr(svg, ">\xEF\xBF\xBD\xEF\xBF\xBD</text>"));
+    assert_non_null(strstr(svg, ">猫 and 犬</text>"));
+    assert_null(strchr(svg, 1));
+    free(svg);
+    assert_true(ursa_plot_heat_map(values, 7, 7, in_folder("names.png"), .row_names = names));
+    free(take("names.png", NULL));
+}
+
 /* ---- grids ------------------------------------------------------------------------------- */
 
 static void test_grid(void **state)
@@ -377,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_bars_with_names),
         cmocka_unit_test(test_heat_map),
         cmocka_unit_test(test_shortened_names_differ),
+        cmocka_unit_test(test_names_that_are_no_text),
         cmocka_unit_test(test_grid),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_lr_find),
