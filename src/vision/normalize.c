@@ -1,14 +1,28 @@
 /* normalize.c — images with a mean of 0 and a deviation of 1, by statistics that
  * have a name or come from the data. */
 #include "transforms.h"
+#include "base/memory.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 const ursa_image_stats ursa_imagenet_stats = {3, {0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
 const ursa_image_stats ursa_cifar_stats = {3, {0.491f, 0.482f, 0.447f}, {0.247f, 0.243f, 0.261f}};
 const ursa_image_stats ursa_mnist_stats = {1, {0.131f}, {0.308f}};
 
 enum { CHANNELS, MEAN, STD = MEAN + 3 };
+
+/* A number per channel, for every pixel of a row: broadcasting is fast along long rows, not along three channels. */
+static ursa_tensor *repeat(const float *numbers, int channels, const ursa_tensor *x)
+{
+    int64_t count = ursa_dim(x, -2) * channels;
+    float *row = ursa_alloc_array((size_t)count + 1, sizeof *row);
+    for (int64_t i = 0; row && i < count; i++)
+        row[i] = numbers[i % channels];
+    ursa_tensor *out = row ? ursa_from(row, ursa_shape(count), .device = ursa_device_of(x)) : NULL;
+    free(row);
+    return out;
+}
 
 /* x × scale + shift, channel by channel. */
 static ursa_tensor *apply(const ursa_transform *transform, ursa_tensor *x, bool undo)
@@ -17,7 +31,7 @@ static ursa_tensor *apply(const ursa_transform *transform, ursa_tensor *x, bool 
     int channels = (int)argument[CHANNELS], found = (int)ursa_dim(x, -1);
     if (channels != 1 && channels != 3)
         return ursa_fail(URSA_ERROR_ARGUMENT, "normalize: statistics of %d channels; expected 1 or 3", channels), NULL;
-    if (found != channels && channels != 1)
+    if ((found != channels && channels != 1) || ursa_ndim(x) < 2)
         return ursa_fail(URSA_ERROR_SHAPE, "normalize: statistics of %d channels, images of %d", channels, found), NULL;
     float scale[3], shift[3];
     for (int c = 0; c < channels; c++) {
@@ -29,9 +43,10 @@ static ursa_tensor *apply(const ursa_transform *transform, ursa_tensor *x, bool 
     }
     if (channels == 1)
         return ursa_add_scalar(ursa_mul_scalar(x, scale[0]), shift[0]);
-    ursa_device *device = ursa_device_of(x);
-    return ursa_add(ursa_mul(x, ursa_from(scale, ursa_shape(channels), .device = device)),
-                    ursa_from(shift, ursa_shape(channels), .device = device));
+    ursa_dims shape = ursa_dims_of(x);
+    ursa_tensor *rows = ursa_reshape(x, ursa_shape(-1, ursa_dim(x, -2) * channels));
+    ursa_tensor *scaled = ursa_mul(rows, repeat(scale, channels, x));
+    return ursa_reshape(ursa_add(scaled, repeat(shift, channels, x)), shape);
 }
 
 static bool normalize(const ursa_transform *transform, ursa_transform_batch *batch)

@@ -68,6 +68,11 @@ def main(folder):
             with zipfile.ZipFile(f"{torch}/{name}") as archive:
                 seeds.update({f"pickle/{name}": archive.read(entry) for entry in archive.namelist() if
                               entry.endswith("data.pkl") and name != "damaged.pth"})
+    pictures = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../vision/pictures")
+    for name in sorted(os.listdir(pictures)):
+        with open(f"{pictures}/{name}", "rb") as file:
+            seeds[f"image/{name}"] = file.read()
+    seeds["image/exif"] = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0"
     for name, content in seeds.items():
         os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
         data.write(f"{folder}/{name}", content)
