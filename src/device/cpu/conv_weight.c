@@ -8,7 +8,9 @@
  * a power of two of bytes apart, as often as not, and would fight for the same
  * few lines of the cache. So a band of pixels of both is copied to an odd
  * pitch once and used for all taps; a list of pairs says which pixel of dy
- * meets which of x. Pairs with a pixel outside the image are left out.
+ * meets which of x. Pairs with a pixel outside the image are left out. With a
+ * single tap and no border, all pixels of dy meet a pixel of x, in order: then
+ * x is copied into panels, and the tile of plain products takes them.
  *
  * Bands are added up in order within a chunk, the chunks in parallel into
  * sums of their own, which are added in order at the end. The number of chunks
@@ -24,6 +26,7 @@
 #define BAND_PIXELS   256 /* of dy in a band */
 #define OUT_BLOCK     96  /* channels of dy, and of x, that a task takes */
 #define IN_BLOCK      64
+#define POINT_BLOCK   192     /* either, where there is a single tap to pack them for */
 #define TASKS         32      /* wanted */
 #define PARTIAL_LIMIT 2000000 /* floats in all partial sums */
 #define LINE          16      /* floats of a cache line */
@@ -40,7 +43,7 @@ struct gradient {
     int64_t out_block, out_blocks, in_block, in_blocks;
 
     bool in_place; /* x is a stem's copy, whose pixels overlap: near enough to each other as they are */
-    bool points;   /* 1 × 1 taps, stride apart: only the pixels that are read are packed */
+    bool points;   /* a single tap and no border */
 };
 
 struct band {
@@ -75,6 +78,7 @@ struct packed {
     int64_t x_pitch;
     int32_t *pairs;
     int64_t *counts; /* of pairs, per tap; pairs of tap t begin at 2 t pixels */
+    float **row;     /* of dw, for points */
 };
 
 /* The first and last + 1 output position that reads inside `extent` under a tap at `offset`. */
@@ -95,7 +99,7 @@ static int64_t list_pairs(const struct gradient *g, const struct band *band, con
     int64_t begin, end;
     valid_range(right, s->stride[1], s->width, s->out_width, &begin, &end);
     int32_t *pair = pairs;
-    int32_t dy_step = g->simd->rows, x_step = (int32_t)(packed->x_pitch * (g->points ? 1 : s->stride[1]));
+    int32_t dy_step = g->simd->rows, x_step = (int32_t)(packed->x_pitch * s->stride[1]);
     for (int64_t n = 0; n < band->images; n++)
         for (int64_t j = 0; j < band->rows; j++) {
             int64_t row = (band->row + j) * s->stride[0] + below;
@@ -103,8 +107,6 @@ static int64_t list_pairs(const struct gradient *g, const struct band *band, con
                 continue;
             int64_t dy_pixel = (n * band->rows + j) * s->out_width + begin;
             int64_t x_pixel = (n * band->x_rows + row - band->x_row) * s->width + begin * s->stride[1] + right;
-            if (g->points)
-                x_pixel = dy_pixel;
             int32_t dy_at = (int32_t)(dy_pixel * dy_step), x_at = (int32_t)(x_pixel * packed->x_pitch);
             for (int64_t i = begin; i < end; i++, dy_at += dy_step, x_at += x_step) {
                 *pair++ = dy_at;
@@ -145,14 +147,26 @@ static void pack_x(const struct gradient *g, const struct place *place, const st
                    const struct packed *packed)
 {
     const struct ursa_conv_shape *s = &g->shape;
-    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
-    int64_t rows = g->points ? band->rows : 1, row_step = g->points ? s->stride[0] * s->width : 0;
-    int64_t pixels = g->points ? s->out_width : band->x_rows * s->width, step = g->points ? s->stride[1] : 1;
-    float *to = packed->x_room;
+    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns, pixels = band->x_rows * s->width;
     for (int64_t n = 0; n < band->images; n++)
-        for (int64_t j = 0; j < rows; j++, to += pixels * packed->x_pitch)
-            g->simd->copy(x + (n * s->height * s->width + j * row_step) * s->channels, step * s->channels, pixels,
-                          place->ins, tiled, to, packed->x_pitch);
+        g->simd->copy(x + n * s->height * s->width * s->channels, s->channels, pixels, place->ins, tiled,
+                      packed->x_room + n * pixels * packed->x_pitch, packed->x_pitch);
+}
+
+/* Panels of the pixels that are read. */
+static void pack_points(const struct gradient *g, const struct place *place, const struct band *band, const float *x,
+                        const struct packed *packed)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t columns = g->simd->columns, pixels = band->images * band->rows * s->out_width;
+    for (int64_t n = 0; n < band->images; n++)
+        for (int64_t j = 0; j < band->rows; j++) {
+            const float *from = x + (n * s->height + j * s->stride[0]) * s->width * s->channels;
+            float *to = packed->x_room + (n * band->rows + j) * s->out_width * columns;
+            for (int64_t c = 0; c < place->ins; c += columns)
+                g->simd->pack(from + c, s->stride[1] * s->channels, 1, s->out_width,
+                              place->ins - c < columns ? place->ins - c : columns, to + c * pixels);
+        }
 }
 
 static void pack_band(const struct gradient *g, const struct place *place, const struct band *band,
@@ -166,6 +180,10 @@ static void pack_band(const struct gradient *g, const struct place *place, const
     g->simd->slice(g->dy + dy_pixel * s->out_channels + place->group * s->group_out + place->out, s->out_channels,
                    pixels, place->outs, packed->dy);
     const float *x = g->x + x_pixel * s->channels + place->group * s->group_in + place->in;
+    if (g->points) {
+        pack_points(g, place, band, x, packed);
+        return;
+    }
     if (g->in_place)
         packed->x = x;
     else
@@ -198,6 +216,26 @@ static void add_band(const struct gradient *g, const struct place *place, const 
     }
 }
 
+static void add_points(const struct gradient *g, const struct place *place, const struct band *band,
+                       const struct packed *packed, bool add, float *dw)
+{
+    int64_t pixels = band->images * band->rows * g->shape.out_width, columns = g->simd->columns;
+    struct ursa_tile tile = {.length = pixels, .alpha = 1, .beta = add ? 1 : 0};
+    for (int64_t o = 0; o < place->outs; o++)
+        packed->row[o] = dw + (place->group * g->shape.group_out + place->out + o) * g->shape.group_in + place->in;
+    for (int64_t c = 0; c < place->ins; c += columns) {
+        tile.width = (int)(place->ins - c < columns ? place->ins - c : columns);
+        tile.column = c;
+        tile.b = packed->x_room + c * pixels;
+        for (int64_t o = 0; o < place->outs; o += g->simd->rows) {
+            tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
+            tile.slice = packed->dy + o / g->simd->rows * (pixels * g->simd->rows + g->simd->slack);
+            tile.out = packed->row + o;
+            g->simd->tile(&tile);
+        }
+    }
+}
+
 static bool packed_new(const struct gradient *g, const struct place *place, struct packed *packed)
 {
     const struct ursa_conv_shape *s = &g->shape;
@@ -211,11 +249,12 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
     int64_t dy_floats = slices * (pixels * g->simd->rows + g->simd->slack);
     dy_floats = ursa_ceil_div(dy_floats, LINE) * LINE;
-    packed->x_pitch = g->in_place ? s->channels : ursa_odd_pitch(tiled);
+    packed->x_pitch = g->in_place ? s->channels : g->points ? tiled : ursa_odd_pitch(tiled);
+    packed->row = ursa_scratch(URSA_SLOT_ROWS, (size_t)g->out_block * sizeof(float *));
     float *memory =
         ursa_scratch(URSA_SLOT_TASK, (size_t)(dy_floats + x_pixels * packed->x_pitch) * sizeof(float) +
                                          (size_t)taps * (sizeof(int64_t) + 2 * (size_t)pixels * sizeof(int32_t)));
-    if (!memory)
+    if (!memory || !packed->row)
         return false;
     packed->dy = memory;
     packed->x = packed->x_room = packed->dy + dy_floats;
@@ -236,7 +275,10 @@ static void chunk_task(void *context, int64_t index)
     for (int64_t i = begin; i < end && i < g->bands; i++) {
         struct band band = band_at(g, i);
         pack_band(g, &place, &band, &packed);
-        add_band(g, &place, &band, &packed, i > begin, dw);
+        if (g->points)
+            add_points(g, &place, &band, &packed, i > begin, dw);
+        else
+            add_band(g, &place, &band, &packed, i > begin, dw);
     }
 }
 
@@ -268,9 +310,9 @@ static void plan(struct gradient *g)
     g->bands_per_image = ursa_ceil_div(s->out_height, g->band_rows);
     g->bands = ursa_ceil_div(s->images, g->band_images) * g->bands_per_image;
 
-    g->out_block = balanced(s->group_out, OUT_BLOCK, g->simd->rows);
+    g->out_block = balanced(s->group_out, g->points ? POINT_BLOCK : OUT_BLOCK, g->simd->rows);
     g->out_blocks = ursa_ceil_div(s->group_out, g->out_block);
-    g->in_block = balanced(s->group_in, IN_BLOCK, g->simd->columns);
+    g->in_block = balanced(s->group_in, g->points ? POINT_BLOCK : IN_BLOCK, g->simd->columns);
     g->in_blocks = ursa_ceil_div(s->group_in, g->in_block);
 
     int64_t wanted = ursa_ceil_div(TASKS, g->out_blocks * g->in_blocks * s->groups);
@@ -285,8 +327,7 @@ static bool grad_weight(const struct ursa_conv_shape *s, const float *x, const f
     struct gradient g = {.shape = *s, .simd = ursa_cpu_simd()->gemm, .x = x, .dy = dy, .dw = dw};
     g.weights = s->out_channels * taps_of(&g) * s->group_in;
     g.in_place = s->group_in > s->channels;
-    g.points =
-        !g.in_place && taps_of(&g) == 1 && s->pad[0] == 0 && s->pad[1] == 0 && (s->stride[0] > 1 || s->stride[1] > 1);
+    g.points = !g.in_place && taps_of(&g) == 1 && s->pad[0] == 0 && s->pad[1] == 0;
     plan(&g);
     if (g.chunks > 1) {
         g.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)((g.chunks - 1) * g.weights) * sizeof(float));
