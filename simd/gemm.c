@@ -361,24 +361,40 @@ static void copy(const float *y, int64_t y_stride, int64_t length, int64_t width
     }
 }
 
+/* Row by row, as they lie: every slice is written to in turn. */
 static void slice(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices)
 {
-    for (int64_t i = 0; i < height; i += ROWS, slices += length * ROWS + SLACK) {
-        float *to = slices;
-        const float *from = y + i;
-        int64_t left = height - i;
-        if (left >= SLACK) {
-            for (int64_t k = 0; k < length; k++, from += y_stride, to += ROWS)
-                UNROLL
-            for (int v = 0; v < SLICE_VECTORS; v++)
-                vf_store(to + v * V_LANES, vf_load(from + v * V_LANES));
-            continue;
-        }
-        for (int64_t k = 0; k < length; k++, from += y_stride, to += ROWS)
+    int64_t size = length * ROWS + SLACK;
+    int64_t whole = height < SLACK ? 0 : (height - SLACK) / ROWS * ROWS + ROWS; /* whose vectors end within the row */
+    for (int64_t k = 0; k < length; k++, y += y_stride) {
+        float *to = slices + k * ROWS;
+        for (int64_t i = 0; i < whole; i += ROWS, to += size)
+            UNROLL
+        for (int v = 0; v < SLICE_VECTORS; v++)
+            vf_store(to + v * V_LANES, vf_load(y + i + v * V_LANES));
+        for (int64_t i = whole; i < height; i += ROWS, to += size)
             UNROLL
         for (int v = 0; v < SLICE_VECTORS; v++) {
-            int64_t n = left - v * V_LANES;
-            vf_store(to + v * V_LANES, vf_load_n(from + v * V_LANES, n < 0 ? 0 : n < V_LANES ? n : V_LANES));
+            int64_t n = height - i - v * V_LANES;
+            vf_store(to + v * V_LANES, vf_load_n(y + i + v * V_LANES, n < 0 ? 0 : n < V_LANES ? n : V_LANES));
+        }
+    }
+}
+
+static void panels(const float *y, int64_t y_stride, int64_t length, int64_t width, float *panel, int64_t panel_stride)
+{
+    int64_t whole = width / COLUMNS * COLUMNS;
+    for (int64_t k = 0; k < length; k++, y += y_stride, panel += COLUMNS) {
+        float *to = panel;
+        for (int64_t j = 0; j < whole; j += COLUMNS, to += panel_stride)
+            UNROLL
+        for (int v = 0; v < VECTORS; v++)
+            vf_store(to + v * V_LANES, vf_load(y + j + v * V_LANES));
+        if (whole < width)
+            UNROLL
+        for (int v = 0; v < VECTORS; v++) {
+            int64_t n = width - whole - v * V_LANES;
+            vf_store(to + v * V_LANES, vf_load_n(y + whole + v * V_LANES, n < 0 ? 0 : n < V_LANES ? n : V_LANES));
         }
     }
 }
@@ -447,6 +463,7 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .pairs = pairs,
     .dots = dots,
     .pack = pack,
+    .panels = panels,
     .copy = copy,
     .gather = gather,
     .slice = slice,

@@ -76,6 +76,10 @@ struct ursa_simd_gemm {
      * for width ≤ j < columns. One of the strides is 1. */
     void (*pack)(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel);
 
+    /* Several panels from rows that lie side by side, panel_stride apart: panel[j / columns panel_stride + k columns +
+     * j % columns] = y[k y_stride + j] for j < width, and 0 up to the full panel. */
+    void (*panels)(const float *y, int64_t y_stride, int64_t length, int64_t width, float *panel, int64_t panel_stride);
+
     /* Rows side by side: panel[k panel_stride + j] = y[k y_stride + j] for j < width, 0 for width ≤ j < full, a
      * multiple of the lanes. */
     void (*copy)(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,

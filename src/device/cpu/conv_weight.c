@@ -163,9 +163,7 @@ static void pack_points(const struct gradient *g, const struct place *place, con
         for (int64_t j = 0; j < band->rows; j++) {
             const float *from = x + (n * s->height + j * s->stride[0]) * s->width * s->channels;
             float *to = packed->x_room + (n * band->rows + j) * s->out_width * columns;
-            for (int64_t c = 0; c < place->ins; c += columns)
-                g->simd->pack(from + c, s->stride[1] * s->channels, 1, s->out_width,
-                              place->ins - c < columns ? place->ins - c : columns, to + c * pixels);
+            g->simd->panels(from, s->stride[1] * s->channels, s->out_width, place->ins, to, pixels * columns);
         }
 }
 
