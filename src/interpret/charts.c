@@ -46,8 +46,8 @@ bool ursa_plot_regression(ursa_interpretation *interp, const char *path)
     for (int64_t i = 0; actual && predicted && i < count; i++) {
         actual[i] = (double)outputs->values[i];
         predicted[i] = (double)outputs->predictions[i];
-        low = fmin(low, actual[i]);
-        high = fmax(high, actual[i]);
+        low = actual[i] < low ? actual[i] : low; /* not fmin and fmax: gcc 12 for Arm fails on that loop */
+        high = actual[i] > high ? actual[i] : high;
     }
     const double ends[] = {low, high};
     const ursa_series series[] = {
