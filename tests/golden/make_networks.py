@@ -8,6 +8,7 @@ torchvision lacks, are written out here; --peers compares them, names and logits
 efficientnet_lite_pytorch, where PYTHONPATH has them. Weights come from the name and index of each number by a formula that
 the test has too, so that nothing large is kept. Everything is computed in double precision.
 """
+import collections
 import json
 import os
 import struct
@@ -147,6 +148,29 @@ class EfficientNetLite0(nn.Module):
         return self._fc(F.relu6(self._bn1(self._conv_head(x))).mean((2, 3)))
 
 
+# ---- the small ones ---------------------------------------------------------------------
+def small_cnn():
+    layers, i = collections.OrderedDict(), 3
+    for block in range(3):
+        o = 32 * 2**block
+        layers[f"block{block + 1}"] = nn.Sequential(nn.Conv2d(i, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU(),
+                                                    nn.MaxPool2d(2))
+        i = o
+    return nn.Sequential(collections.OrderedDict(
+        **layers, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(i, CLASSES)))
+
+
+def small_resnet():
+    def block(i, o):
+        shortcut = nn.Sequential(nn.Conv2d(i, o, 1, 2, bias=False), nn.BatchNorm2d(o))
+        return torchvision.models.resnet.BasicBlock(i, o, 2, shortcut)
+
+    return nn.Sequential(collections.OrderedDict(
+        conv1=nn.Conv2d(3, 16, 3, 1, 1, bias=False), bn1=nn.BatchNorm2d(16), relu=nn.ReLU(), layer1=block(16, 32),
+        layer2=block(32, 64), layer3=block(64, 128), pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(),
+        fc=nn.Linear(128, CLASSES)))
+
+
 # ---- all of them ---------------------------------------------------------------------
 def of_torchvision(name):
     options = {"init_weights": False} if "vgg" in name else {}
@@ -158,6 +182,8 @@ NETWORKS = {name: (lambda name=name: of_torchvision(name), gain) for name, gain 
     ("resnet18", 0.75), ("resnet34", 0.75), ("resnet50", 0.75), ("resnet101", 0.75), ("resnet152", 0.75),
     ("vgg11_bn", 1), ("vgg13_bn", 1), ("vgg16_bn", 1), ("vgg19_bn", 1), ("squeezenet1_0", 1), ("squeezenet1_1", 1),
     ("densenet121", 1), ("mobilenet_v2", 1))}
+NETWORKS["small-cnn"] = (small_cnn, 1)
+NETWORKS["small-resnet"] = (small_resnet, 0.75)
 NETWORKS["xresnet18"] = (lambda: xresnet((2, 2, 2, 2), False), 0.75)
 NETWORKS["xresnet34"] = (lambda: xresnet((3, 4, 6, 3), False), 0.75)
 NETWORKS["xresnet50"] = (lambda: xresnet((3, 4, 6, 3), True), 0.75)

@@ -159,24 +159,19 @@ static void test_networks(void **state)
 {
     (void)state;
     ursa_safetensors *file = ursa_safetensors_open(FIXTURES);
-    int compared = 0;
     for (int i = 0; i < ursa_arch_count(); i++) {
         const ursa_arch *arch = ursa_arch_at(i);
         ursa_module *network = arch->make(3, CLASSES);
         assert_parameters(arch, network);
-        if (!arch->cut) {
-            ursa_module_free(network);
-            continue;
-        }
         fill(network, gain_of(arch->name));
         ursa_train_mode(network, false);
         assert_logits(file, arch->name, network, 64);
         assert_logits(file, arch->name, network, 224);
         ursa_module_free(network);
-        assert_body(arch);
-        compared++;
+        if (arch->cut)
+            assert_body(arch);
     }
-    assert_int_equal(ursa_safetensors_count(file), 2 * compared);
+    assert_int_equal(ursa_safetensors_count(file), 2 * ursa_arch_count());
     ursa_safetensors_close(file);
 }
 
