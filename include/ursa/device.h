@@ -36,6 +36,11 @@ URSA_API float ursa_f32_from_f16(uint16_t bits);
 URSA_API uint16_t ursa_bf16_from_f32(float value);
 URSA_API float ursa_f32_from_bf16(uint16_t bits);
 
+/* With URSA_PROFILE=1 in the environment every call of an operator is timed, and
+ * ursa_finish() prints a table to stderr: operators by their shapes, with time,
+ * share, GFLOP/s and GB/s. URSA_PROFILE=FILE.json writes the calls to a trace
+ * that chrome://tracing and Perfetto show. */
+
 /* ---- devices ------------------------------------------------------------ */
 
 typedef struct ursa_device ursa_device;

@@ -1,6 +1,7 @@
 /* check.c — what the checks of all operators share, and the wrappers that
  * check an operator and run it. */
 #include "check.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -69,6 +70,8 @@ bool ursa_check_array(const struct ursa_check *check, const char *name, const ur
                              ursa_shape_text(array->ndim, array->shape).text);
         empty |= array->shape[i] == 0;
     }
+    if (check->call)
+        ursa_profile_array(check->call, name, array);
     return empty || check_layout(check, name, array, expected);
 }
 
@@ -175,13 +178,19 @@ static inline unsigned types_named(const char *types)
     {                                                                                                                  \
         if (!device || !args)                                                                                          \
             return false;                                                                                              \
-        struct ursa_check check = {#name, device, types_named(types)};                                                 \
+        struct ursa_call call;                                                                                         \
+        struct ursa_check check = {#name, device, types_named(types), ursa_profile_begin(&call, #name)};               \
         int64_t work = ursa_check_##name(&check, args);                                                                \
         if (work <= 0)                                                                                                 \
             return work == 0;                                                                                          \
         if (!device->backend->name)                                                                                    \
             return ursa_fail(URSA_ERROR_UNSUPPORTED, #name " is not available on %s", device->info.id);                \
-        return device->backend->name(device, args);                                                                    \
+        if (!check.call)                                                                                               \
+            return device->backend->name(device, args);                                                                \
+        call.begin = ursa_seconds();                                                                                   \
+        bool done = device->backend->name(device, args) && device->backend->sync(device);                              \
+        ursa_profile_end(&call, args);                                                                                 \
+        return done;                                                                                                   \
     }
 #include "ops.def"
 #undef URSA_OP

@@ -7,12 +7,14 @@
 #define URSA_DEVICE_CHECK_H
 
 #include "backend.h"
+#include "profile.h"
 
 /* The operator that is being checked. */
 struct ursa_check {
     const char *op;
     const ursa_device *device;
-    unsigned types; /* that ops.def lets it take, one bit 1 << dtype each */
+    unsigned types;         /* that ops.def lets it take, one bit 1 << dtype each */
+    struct ursa_call *call; /* where calls are measured; else NULL */
 };
 
 /* What is expected of an array: the bits 1 << dtype of the types it may have

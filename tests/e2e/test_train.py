@@ -146,6 +146,20 @@ def bench_prints_the_promised_objects(folder):
 
 
 @test
+def a_profile_accounts_for_every_operator(folder):
+    step = ("bench", "train", "--arch", "small-resnet", "--size", 16, "--bs", 2, "--repeats", 1)
+    _, table = run(*step, env={**CPU, "URSA_PROFILE": "1"})
+    assert "conv2d_grad_weight" in table and "batch_norm_grad" in table and "[2, 16, 16, 3] · [16, 3, 3, 3]" in table, table
+    run(*step, env={**CPU, "URSA_PROFILE": f"{folder}/trace.json"})
+    with open(f"{folder}/trace.json") as file:
+        calls = json.load(file)["traceEvents"]
+    (stem, *_) = [call for call in calls if call["name"] == "conv2d"]
+    assert stem["args"]["flops"] == 2 * 2 * 16 * 16 * 16 * 27 and stem["dur"] > 0
+    assert stem["args"]["bytes"] == 4 * (2 * 16 * 16 * (3 + 16) + 16 * 27)
+    assert all(a["ts"] + a["dur"] <= b["ts"] + 0.01 for a, b in zip(calls, calls[1:]))
+
+
+@test
 def devices_marks_one_default(folder):
     out, _ = run("devices")
     assert sum(line.startswith("*") for line in out.splitlines()) == 1, out
