@@ -193,7 +193,12 @@ static ursa_verdict before_train(struct checkpoints *checkpoints, ursa_learner *
 {
     if (!checkpoints->file)
         return URSA_CONTINUE;
+    int64_t batches = ursa_dataloader_batches(learner->data->train);
     bool given = ursa_state_give_training(&checkpoints->state, learner);
+    if (given && ursa_count(learner->losses) != batches)
+        given = ursa_fail(URSA_ERROR_STATE, "checkpoint in %s: it is of epochs of %lld batches, and these have %lld",
+                          checkpoints->dir, (long long)ursa_count(learner->losses), (long long)batches);
+    learner->training.epoch = checkpoints->place.epoch;
     forget(checkpoints);
     return given ? URSA_CONTINUE : URSA_FAIL;
 }

@@ -103,7 +103,9 @@ static bool plausible(const struct counters *counters)
     for (size_t i = 0; i < sizeof *counters / sizeof *numbers; i++)
         if (numbers[i] < 0 || numbers[i] > INT32_MAX)
             return ursa_fail(URSA_ERROR_FORMAT, "counter %zu is %lld", i, (long long)numbers[i]);
-    return counters->losses_read <= counters->losses_recorded;
+    return (counters->losses_read <= counters->losses_recorded && counters->losses_recorded <= counters->step) ||
+           ursa_fail(URSA_ERROR_FORMAT, "there are %lld losses of %lld steps", (long long)counters->losses_recorded,
+                     (long long)counters->step);
 }
 
 /* The losses of the epoch under way, as long as the epoch has batches. */
@@ -111,9 +113,9 @@ static bool give_losses(const ursa_state *state, ursa_learner *learner, const st
 {
     const ursa_stored_tensor *stored = ursa_state_find(state, "training/losses");
     learner->losses_recorded = learner->losses_read = 0;
-    if (!stored || counters->losses_recorded == 0)
+    if (counters->losses_recorded == 0)
         return true;
-    if (stored->shape.ndim != 1 || stored->dtype != URSA_F32 || stored->shape.dim[0] < counters->losses_recorded)
+    if (!stored || stored->shape.ndim != 1 || stored->dtype != URSA_F32 || stored->shape.dim[0] < counters->losses_recorded)
         return ursa_fail(URSA_ERROR_FORMAT, "the losses are fewer than %lld", (long long)counters->losses_recorded);
     int64_t batches = stored->shape.dim[0];
     if (!ursa_record_begin(learner, batches) || !ursa_write_(learner->losses, URSA_F32, stored->data, batches) ||
@@ -127,8 +129,19 @@ static bool give_losses(const ursa_state *state, ursa_learner *learner, const st
     return true;
 }
 
+/* Whether a state has so many things of a size: what is only claimed is not allocated. */
+static bool has(const ursa_state *state, const char *name, int64_t count, size_t size)
+{
+    const ursa_stored_tensor *stored = ursa_state_find(state, name);
+    return (stored && stored->bytes == (size_t)count * size) ||
+           ursa_fail(URSA_ERROR_FORMAT, "\"%s\" are not %lld", name, (long long)count);
+}
+
 static bool give_history(const ursa_state *state, ursa_learner *learner, const struct counters *counters)
 {
+    if (!has(state, "training/epochs", counters->epoch_count, sizeof *learner->epochs) ||
+        !has(state, "training/steps", counters->step_count, sizeof *learner->steps))
+        return false;
     ursa_epoch_record *epochs = ursa_grow(learner->epochs, (size_t)counters->epoch_count * sizeof *epochs + 1);
     if (epochs)
         learner->epochs = epochs;

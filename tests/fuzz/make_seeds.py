@@ -17,6 +17,30 @@ def safetensors(header, body):
     return struct.pack("<Q", len(text)) + text + body
 
 
+def learner(format, **more):
+    """A learner's file for a linear layer of two inputs and outputs."""
+    raw = {"optimizer/steps": bytes(24), "optimizer/groups": struct.pack("<3d", 1e-3, 0.9, 0.01), **more}
+    header, body = {"__metadata__": {"format": format}}, b""
+    for name, shape in (("model.weight", [2, 2]), ("model.bias", [2]), ("optimizer.weight.square", [2, 2]),
+                        ("training/losses", [3])):
+        size = 4 * shape[0] * (shape + [1])[1]
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + size]}
+        body += bytes(size)
+    for name, value in raw.items():
+        header[name] = {"dtype": "U8", "shape": [len(value)], "data_offsets": [len(body), len(body) + len(value)]}
+        body += value
+    return safetensors(header, body)
+
+
+def checkpoint(epoch, batch):
+    """One of the second of two epochs of three batches."""
+    losses = {"training/rates": bytes(8 * batch), "training/counts": bytes(8 * batch)}
+    counters = struct.pack("<10q", 1, epoch, epoch, 2, batch, 3 * epoch + batch, batch, 0, epoch, 3 * epoch)
+    return learner("ursa-checkpoint", **losses, **{
+        "training/streams": bytes(8 * 7 * 8), "training/counters": counters, "training/epochs": bytes(88 * epoch),
+        "training/steps": bytes(16 * 3 * epoch), "checkpoint/place": struct.pack("<4q", 1, 2, epoch, batch)})
+
+
 def main(folder):
     tensor = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
     inside = {
@@ -52,6 +76,9 @@ def main(folder):
         "safetensors/one": safetensors({"a": tensor, "__metadata__": {"k": "v"}}, bytes(16)),
         "safetensors/two": safetensors({"a": tensor, "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}}, bytes(22)),
         "model/one": safetensors({"__metadata__": meta, "fc.bias": {"dtype": "F32", "shape": [20000], "data_offsets": [0, 80000]}}, bytes(80000)),
+        "learner/file": learner("ursa-learner"),
+        "learner/epoch": checkpoint(1, 0),
+        "learner/batch": checkpoint(1, 2),
         "idx/plain": idx,
         "idx/gzipped": gzip.compress(idx),
         "image/grey.png": data.png(grey, 8, 8, 1),
