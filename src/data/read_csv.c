@@ -298,11 +298,12 @@ static bool is_missing(const char *cell, const ursa_csv_options *options)
                                         "None", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"};
     if (!*cell)
         return true;
-    for (size_t i = 0; !options->only_na_values && i < sizeof usual / sizeof *usual; i++)
+    bool may_be = !options->only_na_values && strchr("#-1<Nn", *cell); /* their first letters */
+    for (size_t i = 0; may_be && i < sizeof usual / sizeof *usual; i++)
         if (strcmp(cell, usual[i]) == 0)
             return true;
-    for (int i = 0; i < URSA_CSV_NA; i++)
-        if (options->na_values[i] && strcmp(cell, options->na_values[i]) == 0)
+    for (int i = 0; i < URSA_CSV_NA && options->na_values[i]; i++)
+        if (strcmp(cell, options->na_values[i]) == 0)
             return true;
     return false;
 }

@@ -125,7 +125,7 @@ static bool settle(const char *beside, const char *folder)
 static bool unpack_to(const struct delivery *delivery, const char *archive)
 {
     char *beside = ursa_format("%s.incomplete", delivery->folder);
-    bool done = beside && ursa_remove_tree(beside) && ursa_unpack(archive, beside) &&
+    bool done = beside && ursa_remove_tree(beside) && ursa_make_folders(beside) && ursa_unpack(archive, beside) &&
                 (!delivery->options->force || ursa_remove_tree(delivery->folder)) && settle(beside, delivery->folder);
     if (beside && !done)
         ursa_remove_tree(beside);

@@ -266,6 +266,21 @@ def a_full_disk_while_unpacking(folder):
     assert tree(folder) == ["zeros.tgz"], tree(folder)
 
 
+@test
+def a_killed_unpacking_leaves_nothing(folder):
+    with open(f"{folder}/zeros.tgz", "wb") as file:
+        file.write(tar([("zeros/a", "file", b"x"), ("zeros/z", "file", bytes(240_000_000)), ("zeros/b", "file", b"y")]))
+    top = f"{folder}/home/data"
+    process = subprocess.Popen([URSA, "data", "get", file.name, "-q"], env=dict(os.environ, **home(folder)))
+    while not (os.path.exists(top) and any(name.endswith("/z") for name in tree(top))):
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    assert any("incomplete" in name for name in tree(top)) and not os.path.exists(f"{top}/zeros"), tree(top)
+    get(folder, file.name)
+    assert tree(top) == ["zeros/a", "zeros/b", "zeros/z"] and os.listdir(top) == ["zeros"], tree(top)
+
+
 # ---- archives -------------------------------------------------------------------------
 
 @test
