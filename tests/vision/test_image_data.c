@@ -72,7 +72,7 @@ static void test_class_folders(void **state)
     assert_int_equal(channels_of(loaders), 3);
     ursa_batch batch;
     float x[6][5][3];
-    int64_t y;
+    int64_t y = -1;
     assert_true(ursa_dataloader_start(loaders->valid, 0) && ursa_dataloader_next(loaders->valid, &batch));
     assert_int_equal(ursa_dtype_of(batch.x), URSA_F32);
     assert_int_equal(batch.count, 4);
