@@ -18,7 +18,7 @@ extern "C" {
 
 typedef struct ursa_show_options {
     int max_n;      /* items; default 9 */
-    int rows;       /* default: nearly a square */
+    int rows;       /* default: one of up to five items, else nearly a square */
     bool unique;    /* show_batch: one item again and again, as training would see it */
     bool valid;     /* show_batch: of the validation set; show_results is always */
     uint64_t epoch; /* show_batch: which epoch's order and augmentation */
@@ -97,7 +97,7 @@ URSA_API bool ursa_plot_confusion_matrix_opt(ursa_interpretation *interp, const 
 
 typedef struct ursa_top_losses_options {
     bool smallest;
-    int rows; /* default: nearly a square */
+    int rows; /* default: one of up to five items, else nearly a square */
 } ursa_top_losses_options;
 /* The k items with the largest losses: prediction, what it is, loss and probability. */
 URSA_API bool ursa_plot_top_losses_opt(ursa_interpretation *interp, int k, const char *path,

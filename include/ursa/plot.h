@@ -85,7 +85,7 @@ typedef struct ursa_plot_key {
 } ursa_plot_key;
 
 typedef struct ursa_grid_options {
-    int columns; /* default: nearly a square */
+    int columns; /* default: one row of up to five, else nearly a square */
     const char *title;
     int cell;                  /* points that an image is wide and high; default 128 */
     const ursa_plot_key *keys; /* below the pictures; `key_count` of them */

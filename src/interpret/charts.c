@@ -11,12 +11,15 @@ bool ursa_plot_confusion_matrix_opt(ursa_interpretation *interp, const char *pat
     const int64_t *counts = path ? ursa_confusion_matrix(interp) : NULL;
     int64_t classes = interp ? interp->classes : 0;
     double *values = counts ? ursa_alloc_array((size_t)(classes * classes), sizeof *values) : NULL;
+    double most = options->normalize ? 1 : 0; /* the end of the colours */
     if (!values)
         return false;
     for (int64_t a = 0; a < classes; a++) {
         int64_t row = 0;
-        for (int64_t p = 0; p < classes; p++)
+        for (int64_t p = 0; p < classes; p++) {
             row += counts[a * classes + p];
+            most = options->normalize ? most : fmax(most, (double)counts[a * classes + p]);
+        }
         /* A class that does not occur has no shares. */
         for (int64_t p = 0; p < classes; p++)
             values[a * classes + p] = !options->normalize ? (double)counts[a * classes + p]
@@ -28,7 +31,7 @@ bool ursa_plot_confusion_matrix_opt(ursa_interpretation *interp, const char *pat
                                              : "Confusion matrix";
     bool done = ursa_plot_heat_map(values, (int)classes, (int)classes, path, .title = title, .x_label = "predicted",
                                    .y_label = "actual", .row_names = interp->names, .column_names = interp->names,
-                                   .format = options->normalize ? "%.2f" : "%.0f", .high = options->normalize);
+                                   .format = options->normalize ? "%.2f" : "%.0f", .high = most);
     free(values);
     return done;
 }

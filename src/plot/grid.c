@@ -111,9 +111,12 @@ static double draw_keys(ursa_canvas *canvas, const ursa_grid_options *options, d
 
 /* ---- the whole -------------------------------------------------------------------- */
 
-/* Nearly a square, a little wider than high, with few places left empty. */
+/* One row of up to five; else nearly a square, a little wider than high, with
+ * few places left empty. */
 static int choose_columns(int count)
 {
+    if (count <= 5)
+        return count;
     int least = (int)ceil(sqrt(count)), most = (int)ceil(sqrt(count * 1.8)), best = least;
     for (int columns = least; columns <= most; columns++) {
         int empty = (columns - count % columns) % columns, best_empty = (best - count % best) % best;
