@@ -226,18 +226,83 @@ static struct corners find_corners(const struct ursa_grid_rules *rules, const fl
 
 /* ---- grid sampling ------------------------------------------------------ */
 
+/* Points that are located together. */
+#define BLOCK 32
+
+/* The same as locate(), for the positions of a block on one axis. */
+static void locate_block(const struct ursa_grid_rules *rules, const float *grid, int64_t count, int64_t size, float *at)
+{
+    float extent = (float)size, low = rules->align_corners ? 0.0f : -0.5f, span = extent - 1.0f - 2.0f * low;
+    float values[BLOCK];
+    for (int64_t i = 0; i < count; i++)
+        values[i] = grid[2 * i];
+    for (int64_t i = count; i < BLOCK; i++)
+        values[i] = 0.0f;
+    for (int64_t i = 0; i < BLOCK; i += V_LANES) {
+        vf p = vf_add(vf_load(values + i), vf_set(1.0f));
+        p = vf_add(vf_set(low), vf_mul(vf_mul(p, vf_set(0.5f)), vf_set(span)));
+        if (rules->border == URSA_BORDER_ZEROS) {
+            vm near = vm_and(vf_gt(p, vf_set(-2.0f)), vf_lt(p, vf_set(extent + 1.0f)));
+            vf_store(at + i, vf_select(near, p, vf_set(-2.0f)));
+            continue;
+        }
+        if (rules->border == URSA_BORDER_REFLECT && span > 0.0f) {
+            vf distance = vf_abs(vf_sub(p, vf_set(low)));
+            vf flips = vf_floor(vf_div(distance, vf_set(span)));
+            vf rest = vf_fnma(flips, vf_set(span), distance);
+            vm odd = vf_ne(vf_mul(vf_floor(vf_mul(flips, vf_set(0.5f))), vf_set(2.0f)), flips);
+            p = vf_select(odd, vf_sub(vf_set(low + span), rest), vf_add(vf_set(low), rest));
+        } else if (rules->border == URSA_BORDER_REFLECT) {
+            p = vf_zero();
+        }
+        vf_store(at + i, vf_min(vf_max(p, vf_zero()), vf_set(extent - 1.0f)));
+    }
+}
+
+/* `c` channels of a pixel; more may be read where there is `room` for it. */
+V_INLINE vf load_pixel(const float *x, int64_t lanes, int64_t room)
+{
+    return lanes == V_LANES || room >= V_LANES ? vf_load(x) : vf_load_n(x, lanes);
+}
+
+/* The sum of up to four corners, each of which may lie outside. */
+static void sum_corners(const struct ursa_grid_rules *rules, const float *image, float x, float y, float *out,
+                        int64_t out_room)
+{
+    int64_t c = rules->c, all = rules->h * rules->w * c;
+    bool nearest = rules->kind == URSA_RESIZE_NEAREST;
+    float x0 = nearest ? nearbyintf(x) : floorf(x), y0 = nearest ? nearbyintf(y) : floorf(y);
+    int64_t column = (int64_t)x0, line = (int64_t)y0;
+    float right = nearest ? 0.0f : x - x0, down = nearest ? 0.0f : y - y0;
+    float weight[4] = {(1.0f - right) * (1.0f - down), right * (1.0f - down), (1.0f - right) * down, right * down};
+    int64_t at[4];
+    int count = 0;
+    for (int k = 0; k < 4; k++) {
+        int64_t this_column = column + (k & 1), this_line = line + (k >> 1);
+        if ((nearest && k > 0) || this_column < 0 || this_column >= rules->w || this_line < 0 || this_line >= rules->h)
+            continue;
+        weight[count] = weight[k];
+        at[count++] = (this_line * rules->w + this_column) * c;
+    }
+    for (int64_t k = 0; k < c; k += V_LANES) {
+        int64_t lanes = v_lanes_of(c - k);
+        vf sum = vf_zero();
+        for (int j = 0; j < count; j++)
+            sum = vf_fma(vf_set(weight[j]), load_pixel(image + at[j] + k, lanes, all - at[j] - k), sum);
+        v_store_ahead(out + k, sum, lanes, out_room - k);
+    }
+}
+
 static void grid(const struct ursa_grid_rules *rules, const float *x, const float *positions, int64_t count, float *out)
 {
     int64_t c = rules->c;
-    for (int64_t i = 0; i < count; i++, positions += 2, out += c) {
-        struct corners corners = find_corners(rules, positions);
-        for (int64_t k = 0; k < c; k += V_LANES) {
-            int64_t lanes = v_lanes_of(c - k);
-            vf sum = vf_zero();
-            for (int j = 0; j < corners.count; j++)
-                sum = vf_fma(vf_set(corners.weight[j]), v_load_part(x + corners.pixel[j] * c + k, lanes), sum);
-            v_store_ahead(out + k, sum, lanes, (count - i) * c - k);
-        }
+    float across[BLOCK], down[BLOCK];
+    for (int64_t first = 0; first < count; first += BLOCK) {
+        int64_t points = count - first < BLOCK ? count - first : BLOCK;
+        locate_block(rules, positions + 2 * first, points, rules->w, across);
+        locate_block(rules, positions + 2 * first + 1, points, rules->h, down);
+        for (int64_t i = 0; i < points; i++)
+            sum_corners(rules, x, across[i], down[i], out + (first + i) * c, (count - first - i) * c);
     }
 }
 
