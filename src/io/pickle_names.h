@@ -4,7 +4,8 @@
 
 #include "pickle.h"
 
-/* What a known name means. Storage types are numbers from STORAGE on. */
+/* What a known name means. Storage types are
+ * URSA_PICKLE_STORAGE_TYPE plus their ursa_torch_type. */
 typedef enum ursa_pickle_meaning {
     URSA_PICKLE_ORDERED_DICT,
     URSA_PICKLE_REBUILD_TENSOR,
