@@ -28,10 +28,11 @@ static const option_spec options[] = {
 };
 
 static const command_spec spec = {
-    .usage = "ursa bench gemm|conv|train|infer [options]",
-    .summary = "Measures speed in float32: a matrix product, the convolutions of ResNet-18 and\n"
-               "their gradients, steps of training, or inference. The share is that of the peak\n"
-               "rate of fused multiply-adds, measured in the same run; it is known on the CPU.",
+    .usage = "ursa bench gemm|conv|train|infer|memory [options]",
+    .summary =
+        "Measures speed in float32: a matrix product, the convolutions of ResNet-18 and\n"
+        "their gradients, steps of training, inference; or the bandwidth of memory. The\n"
+        "share is that of the peak rate of fused multiply-adds, measured in the same run; it is known on the CPU.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .examples = "  ursa bench gemm\n  ursa bench train --arch resnet18 --size 128 --bs 32 --json\n"
@@ -159,7 +160,11 @@ int run_bench(int argc, char **argv)
     static const struct {
         const char *name;
         bool (*run)(void);
-    } kinds[] = {{"gemm", bench_gemm}, {"conv", bench_conv}, {"train", bench_train}, {"infer", bench_infer}};
+    } kinds[] = {{"gemm", bench_gemm},
+                 {"conv", bench_conv},
+                 {"train", bench_train},
+                 {"infer", bench_infer},
+                 {"memory", bench_memory}};
     const char *what;
     int status;
     resident_before = status_bytes("VmRSS");

@@ -29,6 +29,7 @@ void bench_print_share(double gflops, double peak);
 /* What `ursa bench WHAT` runs. False after an error. */
 bool bench_gemm(void);
 bool bench_conv(void);
+bool bench_memory(void);
 bool bench_train(void);
 bool bench_infer(void);
 

@@ -36,6 +36,39 @@ bool bench_gemm(void)
     return true;
 }
 
+/* ---- memory ---------------------------------------------------------------------- */
+
+static bool run_copy(void *context)
+{
+    return ursa_op_copy(ursa_default_device(), context);
+}
+
+static bool run_sum(void *context)
+{
+    return ursa_op_reduce(ursa_default_device(), context);
+}
+
+/* Arrays far larger than any cache; bytes read and bytes written count. */
+bool bench_memory(void)
+{
+    enum { FLOATS = 1 << 26 };
+    ursa_tensor *x = ursa_zeros(ursa_shape(FLOATS)), *y = ursa_zeros(ursa_shape(FLOATS));
+    ursa_tensor *sum = ursa_zeros(ursa_shape(1));
+    if (!x || !y || !sum)
+        return false;
+    struct ursa_copy_args copy_args = {.x = x->array, .out = y->array};
+    struct ursa_reduce_args sum_args = {.kind = URSA_REDUCE_SUM, .x = x->array, .out = sum->array};
+    double copy = 8e-9 * FLOATS / bench_median(run_copy, &copy_args, 0.1);
+    double read = 4e-9 * FLOATS / bench_median(run_sum, &sum_args, 0.1);
+    if (isnan(copy) || isnan(read) || bench.turns)
+        return !isnan(copy) && !isnan(read);
+    if (bench.json)
+        printf("{\"what\":\"memory\",\"gb_per_s\":%.2f,\"copy\":%.2f,\"read\":%.2f}\n", fmax(copy, read), copy, read);
+    else
+        printf("memory: copying %.1f GB/s, reading %.1f GB/s\n", copy, read);
+    return true;
+}
+
 /* ---- conv ------------------------------------------------------------------------ */
 
 /* The convolutions of ResNet-18 that differ, and how many of its twenty are like each. */

@@ -1,5 +1,7 @@
 /* init.c — initial values of weights. */
 #include "module.h"
+#include "base/error.h"
+#include "tensor/tensor.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,25 +27,12 @@ int64_t ursa_fan_out(const ursa_tensor *weight)
 
 static bool fill_uniform(ursa_tensor *weight, double bound)
 {
-    ursa_scope *scope = ursa_scope_begin();
-    ursa_no_grad_begin();
-    bool done =
-        ursa_copy_(weight, ursa_uniform(ursa_dims_of(weight), .low = -bound, .high = bound,
-                                        .device = ursa_device_of(weight), .rng = ursa_stream(URSA_PURPOSE_INIT)));
-    ursa_no_grad_end();
-    ursa_scope_end(scope);
-    return done;
+    return ursa_random_(weight, URSA_RANDOM_UNIFORM, -bound, bound, ursa_stream(URSA_PURPOSE_INIT));
 }
 
 static bool fill_normal(ursa_tensor *weight, double std)
 {
-    ursa_scope *scope = ursa_scope_begin();
-    ursa_no_grad_begin();
-    bool done = ursa_copy_(weight, ursa_normal(ursa_dims_of(weight), .std = std, .device = ursa_device_of(weight),
-                                               .rng = ursa_stream(URSA_PURPOSE_INIT)));
-    ursa_no_grad_end();
-    ursa_scope_end(scope);
-    return done;
+    return ursa_random_(weight, URSA_RANDOM_NORMAL, 0, std, ursa_stream(URSA_PURPOSE_INIT));
 }
 
 bool ursa_init_(ursa_tensor *weight, ursa_init how, double a)
@@ -52,6 +41,8 @@ bool ursa_init_(ursa_tensor *weight, ursa_init how, double a)
         return false;
     if (ursa_ndim(weight) < 2)
         return ursa_fail(URSA_ERROR_SHAPE, "init: the weight needs two axes or more, and has %d", ursa_ndim(weight));
+    if (!ursa_dtype_is_float(ursa_dtype_of(weight)) || !ursa_is_contiguous(weight))
+        return ursa_fail(URSA_ERROR_ARGUMENT, "init: the weight is not a contiguous tensor of floats");
     if (ursa_count(weight) == 0)
         return true;
     double in = (double)ursa_fan_in(weight), out = (double)ursa_fan_out(weight);

@@ -17,6 +17,15 @@ static struct stretch take(ursa_rng *rng, int64_t count)
     return taken;
 }
 
+bool ursa_random_(ursa_tensor *to, ursa_random_kind kind, double a, double b, ursa_rng *rng)
+{
+    struct stretch from = take(rng, ursa_count(to));
+    struct ursa_random_args args = {
+        .kind = kind, .out = to->array, .a = a, .b = b, .key = from.key, .counter = from.counter};
+    ursa_tensor_changed(to);
+    return ursa_op_random(ursa_device_of(to), &args);
+}
+
 static ursa_tensor *fill_random(ursa_random_kind kind, double a, double b, ursa_dims shape,
                                 const ursa_tensor_options *options)
 {
@@ -25,10 +34,7 @@ static ursa_tensor *fill_random(ursa_random_kind kind, double a, double b, ursa_
     ursa_tensor *out = ursa_empty_opt(shape, &made_as);
     if (!out)
         return NULL;
-    struct stretch from = take(options->rng ? options->rng : ursa_stream(URSA_PURPOSE_USER), ursa_count(out));
-    struct ursa_random_args args = {
-        .kind = kind, .out = out->array, .a = a, .b = b, .key = from.key, .counter = from.counter};
-    if (!ursa_op_random(ursa_device_of(out), &args))
+    if (!ursa_random_(out, kind, a, b, options->rng ? options->rng : ursa_stream(URSA_PURPOSE_USER)))
         return NULL;
     return options->requires_grad ? ursa_requires_grad(out, true) : out;
 }

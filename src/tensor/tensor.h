@@ -43,6 +43,9 @@ ursa_tensor *ursa_leave(ursa_scope *scope, ursa_tensor *result);
  * notices. */
 void ursa_tensor_changed(ursa_tensor *tensor);
 
+/* Overwrites a contiguous tensor of floats with random numbers; see ursa_random_args. */
+bool ursa_random_(ursa_tensor *to, ursa_random_kind kind, double a, double b, ursa_rng *rng);
+
 /* ---- shapes --------------------------------------------------------------- */
 
 static inline ursa_dims ursa_array_dims(const ursa_array *array)
