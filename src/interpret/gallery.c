@@ -9,10 +9,12 @@
 
 /* ---- fetching ------------------------------------------------------------------------ */
 
-/* A loader of some items, with the transforms of another. Takes over `items`. */
-static ursa_dataloader *loader_like(const ursa_dataloader *loader, ursa_dataset *items, int count, bool training)
+ursa_dataloader *ursa_gallery_loader(ursa_dataloader *loader, const int64_t *indices, int count, bool training)
 {
+    if (!loader)
+        return NULL;
     ursa_dataloader_options options = *ursa_dataloader_options_of(loader);
+    ursa_dataset *items = ursa_subset(ursa_dataloader_dataset(loader), indices, count);
     ursa_dataset *set = items ? ursa_dataset_with_training(items, training) : NULL;
     ursa_dataset_free(items);
     if (!set)
@@ -96,7 +98,7 @@ bool ursa_gallery_fetch(struct ursa_gallery *gallery, ursa_dataloaders *data, ur
     gallery->name_count = ursa_dataloaders_vocab(data, &gallery->names);
     ursa_scope *scope = ursa_scope_begin();
     ursa_no_grad_begin();
-    ursa_dataloader *own = loader_like(loader, ursa_subset(set, indices, count), count, options->training);
+    ursa_dataloader *own = ursa_gallery_loader(loader, indices, count, options->training);
     ursa_batch batch;
     bool done = own && ursa_dataloader_start(own, (int64_t)options->epoch) && ursa_dataloader_next(own, &batch) &&
                 read_batch(gallery, own, &batch);

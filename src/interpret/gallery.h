@@ -18,6 +18,9 @@ struct ursa_gallery {
     int name_count;
 };
 
+/* A loader of some items of another's dataset, in one batch, in this order, with its transforms. */
+ursa_dataloader *ursa_gallery_loader(ursa_dataloader *loader, const int64_t *indices, int count, bool training);
+
 struct ursa_gallery_options {
     bool training;   /* with random transforms */
     uint64_t epoch;  /* whose */

@@ -281,24 +281,45 @@ static bool draw_results(ursa_interpretation *interp, const int64_t *items, cons
     return done;
 }
 
+/* `count` positions, spread over a set, which may be sorted by class. */
+static int64_t *spread(int64_t items, int64_t count)
+{
+    int64_t *positions = ursa_alloc_array((size_t)count + 1, sizeof *positions);
+    for (int64_t i = 0; positions && i < count; i++)
+        positions[i] = i * items / count;
+    return positions;
+}
+
+static int64_t how_many(const ursa_show_options *options, int64_t items)
+{
+    int64_t wanted = options->max_n > 0 ? options->max_n : 9;
+    return wanted < items ? wanted : items;
+}
+
 bool ursa_show_results_of(ursa_interpretation *interp, const char *path, const ursa_show_options *options)
 {
-    int64_t count = options->max_n > 0 ? options->max_n : 9;
-    count = count < interp->outputs->count ? count : interp->outputs->count;
-    int64_t *items = ursa_alloc_array((size_t)count, sizeof *items);
-    /* Spread over the set, which may be sorted by class. */
-    for (int64_t i = 0; items && i < count; i++)
-        items[i] = i * interp->outputs->count / count;
+    int64_t count = how_many(options, interp->outputs->count), *items = spread(interp->outputs->count, count);
     bool done = items && draw_results(interp, items, NULL, (int)count, path, options->rows, NULL);
     free(items);
     return done;
 }
 
+/* Only the items that are shown are run through the network. */
 bool ursa_show_results_opt(ursa_learner *learner, const char *path, const ursa_show_options *options)
 {
-    ursa_interpretation *interp = path ? ursa_interpret(learner) : NULL;
+    ursa_dataloaders *data = ursa_learner_data(learner);
+    if (!data || !path)
+        return false;
+    int64_t items = data->valid ? ursa_dataset_count(ursa_dataloader_dataset(data->valid)) : 0;
+    if (items < 1)
+        return ursa_fail(URSA_ERROR_ARGUMENT, "show_results: the learner has no validation set");
+    int64_t count = how_many(options, items), *indices = spread(items, count);
+    ursa_dataloader *shown = indices ? ursa_gallery_loader(data->valid, indices, (int)count, false) : NULL;
+    ursa_interpretation *interp = shown ? ursa_interpret(learner, .loader = shown) : NULL;
     bool done = interp && ursa_show_results_of(interp, path, options);
     ursa_interpretation_free(interp);
+    ursa_dataloader_free(shown);
+    free(indices);
     return done;
 }
 

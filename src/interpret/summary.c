@@ -154,17 +154,15 @@ static char *write_table(ursa_module *module, ursa_dims input, const struct reco
     return ursa_text_take(&text);
 }
 
-char *ursa_module_summary(ursa_module *module, ursa_dims input)
+static char *summarize(ursa_module *module, ursa_dims input, ursa_dtype dtype)
 {
-    if (!module)
-        return NULL;
     struct record record = {0};
     bool training = ursa_is_training(module);
     ursa_scope *scope = ursa_scope_begin();
     ursa_no_grad_begin();
     ursa_train_mode(module, false);
     ursa_watch_forward(watch, &record);
-    ursa_tensor *y = ursa_forward(module, ursa_zeros(input));
+    ursa_tensor *y = ursa_forward(module, ursa_zeros(input, .dtype = dtype));
     ursa_watch_forward(NULL, NULL);
     ursa_train_mode(module, training);
     ursa_no_grad_end();
@@ -172,6 +170,11 @@ char *ursa_module_summary(ursa_module *module, ursa_dims input)
     char *table = y && !record.lost ? write_table(module, input, &record) : NULL;
     free(record.rows);
     return table;
+}
+
+char *ursa_module_summary(ursa_module *module, ursa_dims input)
+{
+    return module ? summarize(module, input, URSA_F32) : NULL;
 }
 
 char *ursa_summary(ursa_learner *learner)
@@ -183,9 +186,10 @@ char *ursa_summary(ursa_learner *learner)
             ursa_fail(URSA_ERROR_ARGUMENT, "summary: the learner has no data, so the size of its inputs is not known");
         return NULL;
     }
-    ursa_dims item = ursa_dataset_layout(ursa_dataloader_dataset(loader))->x_shape;
+    const ursa_item_layout *layout = ursa_dataset_layout(ursa_dataloader_dataset(loader));
+    ursa_dims item = layout->x_shape;
     ursa_dims shape = {.ndim = item.ndim + 1, .dim = {ursa_dataloader_batch_size(loader)}};
     for (int axis = 0; axis < item.ndim; axis++)
         shape.dim[axis + 1] = item.dim[axis];
-    return ursa_module_summary(ursa_learner_model(learner), shape);
+    return summarize(ursa_learner_model(learner), shape, layout->x_dtype == URSA_I64 ? URSA_I64 : URSA_F32);
 }

@@ -182,8 +182,10 @@ static void draw_names(const struct chart *chart, double bottom)
     double slot = chart->width * (1 / (chart->x.high - chart->x.low));
     ursa_text_style style = {
         .size = small_font, .ink = ursa_text_ink, .across = 0.5, .max_width = chart->longest_name + 1};
-    if (chart->slanted)
-        style.across = 1, style.angle = 45;
+    if (chart->slanted) {
+        style.across = 1;
+        style.angle = 45;
+    }
     /* Where names would run into each other, only every so many. */
     int stride = chart->slanted ? (int)ceil((small_font + 4) * 1.42 / slot) : 1;
     for (int i = 0; i < chart->options->name_count; i += stride) {
