@@ -41,14 +41,18 @@ static bool add_folder(const char *path, ursa_item_list *list)
     return lister.list(&lister, &(ursa_source){.path = path}, list);
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
 /* Files are taken as they are named, folders with all images in them. */
 static bool list_inputs(void *context, const ursa_source *source, ursa_item_list *list)
 {
     (void)source;
     for (char **path = context; *path; path++) {
-        struct stat about;
-        bool folder = stat(*path, &about) == 0 && S_ISDIR(about.st_mode);
-        if (!(folder ? add_folder(*path, list) : ursa_item_list_add(list, &(ursa_data_item){.path = *path})))
+        if (!(is_folder(*path) ? add_folder(*path, list) : ursa_item_list_add(list, &(ursa_data_item){.path = *path})))
             return false;
     }
     return true;
@@ -185,10 +189,12 @@ static bool print_results(const struct results *results)
 static bool predict(ursa_learner *learner, const char **paths)
 {
     ursa_dataloaders *data = ursa_learner_data(learner);
+    bool alone = !paths[1] && !is_folder(paths[0]); /* what cannot be read is an error, not something to skip */
     const ursa_datablock_options *block = data ? ursa_datablock_options_of(data->block) : NULL;
     ursa_datablock *inputs =
         block ? ursa_datablock_with(data->block, .get_items = ursa_get_by_function(list_inputs, paths)) : NULL;
-    ursa_dataloaders *loaders = inputs ? ursa_dataloaders_without_data(inputs, .batch_size = given.batch) : NULL;
+    ursa_dataloaders *loaders =
+        inputs ? ursa_dataloaders_without_data(inputs, .batch_size = given.batch, .strict = alone) : NULL;
     ursa_dataloader *loader = loaders ? ursa_test_loader_of(loaders, &(ursa_source){.path = ""}) : NULL;
     ursa_outputs *outputs = loader ? ursa_get_preds(learner, loader) : NULL;
     bool done =
