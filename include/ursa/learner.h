@@ -99,7 +99,9 @@ URSA_API const ursa_loss *ursa_learner_loss(const ursa_learner *learner);
 URSA_API int ursa_learner_metrics(const ursa_learner *learner, const ursa_metric **metrics);
 
 /* Goes on with other data: of a larger size, say. It must have the targets the
- * network was made for. */
+ * network was made for. Transforms of batches that are no augmentation and can be
+ * undone, normalisation that is, are added to it where it has none of the kind.
+ * The old data may be freed afterwards. */
 URSA_API bool ursa_learner_set_data(ursa_learner *learner, ursa_dataloaders *data);
 
 /* ---- freezing ---------------------------------------------------------------------- *

@@ -80,9 +80,36 @@ void ursa_learner_free(ursa_learner *learner)
     free(learner);
 }
 
+/* ---- other data ----------------------------------------------------------------------- */
+
+static const ursa_transform *batch_tfms(const ursa_dataloaders *data)
+{
+    const ursa_dataloader *loader = data->train ? data->train : data->valid;
+    return loader ? ursa_dataloader_options_of(loader)->batch_tfms : NULL;
+}
+
+static bool has_class(const ursa_transform *list, const ursa_transform_class *class)
+{
+    for (int i = 0; list && i < URSA_TRANSFORMS && list[i].class; i++)
+        if (list[i].class == class)
+            return true;
+    return false;
+}
+
+/* What the network has come to expect of its inputs, normalisation above all, is done to the new data, too. */
+static bool carry_over(const ursa_dataloaders *from, ursa_dataloaders *to)
+{
+    const ursa_transform *list = batch_tfms(from);
+    bool carried = true;
+    for (int i = 0; carried && list && i < URSA_TRANSFORMS && list[i].class; i++)
+        if (list[i].class->decode && !list[i].class->training_only && !has_class(batch_tfms(to), list[i].class))
+            carried = ursa_dataloaders_append_batch_tfm(to, list[i]);
+    return carried;
+}
+
 bool ursa_learner_set_data(ursa_learner *learner, ursa_dataloaders *data)
 {
-    if (!learner || !data)
+    if (!learner || !data || (data != learner->data && !carry_over(learner->data, data)))
         return false;
     learner->data = data;
     return true;

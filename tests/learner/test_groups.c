@@ -233,13 +233,46 @@ static void test_other_data(void **state)
     free_loaders(&large);
 }
 
+static ursa_tensor *halve(const ursa_transform *transform, ursa_tensor *x)
+{
+    return ursa_mul_scalar(x, 1 / transform->argument[0]);
+}
+
+static bool scale(const ursa_transform *transform, ursa_transform_batch *batch)
+{
+    batch->x = ursa_mul_scalar(batch->x, transform->argument[0]);
+    return batch->x;
+}
+
+/* What is done to the old data's inputs and can be undone is done to the new data's. */
+static void test_normalisation_goes_along(void **state)
+{
+    (void)state;
+    static const ursa_transform_class scaling = {.name = "scaling", .order = 90, .batch = scale, .decode = halve};
+    static const ursa_transform_class noise = {.name = "noise", .order = 40, .batch = scale, .training_only = true};
+    ursa_dataloaders small = loaders_of(halves(ITEMS), halves(ITEMS), BATCH);
+    ursa_dataloaders large = loaders_of(halves(3 * ITEMS), halves(ITEMS), BATCH);
+    assert_true(ursa_dataloaders_append_batch_tfm(&small, (ursa_transform){&noise, {3}}) &&
+                ursa_dataloaders_append_batch_tfm(&small, (ursa_transform){&scaling, {2}}));
+    ursa_learner *learner = learner_of(&small);
+    for (int times = 0; times < 2; times++) /* once, however often */
+        assert_true(ursa_learner_set_data(learner, &large));
+    const ursa_transform *list = ursa_dataloader_options_of(large.valid)->batch_tfms;
+    assert_ptr_equal(list[0].class, &scaling);
+    assert_true(list[0].argument[0] == 2);
+    assert_null(list[1].class);
+    ursa_learner_free(learner);
+    free_loaders(&small);
+    free_loaders(&large);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_freeze),          cmocka_unit_test(test_late_parameters),
         cmocka_unit_test(test_save_and_load),   cmocka_unit_test(test_file_that_does_not_fit),
         cmocka_unit_test(test_finder_restores), cmocka_unit_test(test_finder_survives_nan),
-        cmocka_unit_test(test_other_data),
+        cmocka_unit_test(test_other_data),      cmocka_unit_test(test_normalisation_goes_along),
     };
     return run_unit_tests("groups", tests);
 }
