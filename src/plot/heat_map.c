@@ -45,12 +45,13 @@ static void measure_values(struct heat_map *map)
     }
 }
 
-/* Cells of 15 to 80 points, so that the whole is about 460 of them wide. */
+/* Cells of 15 to 80 points, so that the whole is about 460 of them wide; of more
+ * than a hundred rows or columns they are smaller, and not all have their names. */
 static void lay_out(struct heat_map *map)
 {
     const ursa_heat_map_options *options = map->options;
     int most = map->rows > map->columns ? map->rows : map->columns;
-    map->cell = fmin(fmax(460.0 / most, 15), 80);
+    map->cell = fmin(fmax(460.0 / most, fmin(15, 1500.0 / most)), 80);
     map->font = fmin(fmax(map->cell * 0.3, 8), 11);
     map->row_names = widest(options->row_names, map->rows, map->font);
     double longest = widest(options->column_names, map->columns, map->font);
@@ -96,13 +97,15 @@ static void draw_names(const struct heat_map *map)
     double bottom = map->top + map->rows * map->cell;
     ursa_text_style style = {
         .size = map->font, .ink = ursa_text_ink, .across = 1, .middle = true, .max_width = longest_name + 1};
-    for (int row = 0; options->row_names && row < map->rows; row++)
+    int stride = (int)ceil((map->font + 1) / map->cell);
+    for (int row = 0; options->row_names && row < map->rows; row += stride)
         ursa_canvas_text(map->canvas, map->left - 6, map->top + (row + 0.5) * map->cell, options->row_names[row],
                          &style);
     style.middle = false;
     style.across = map->slanted ? 1 : 0.5;
     style.angle = map->slanted ? 45 : 0;
-    for (int column = 0; options->column_names && column < map->columns; column++)
+    stride = (int)ceil(map->slanted ? 1.42 * (map->font + 1) / map->cell : 1);
+    for (int column = 0; options->column_names && column < map->columns; column += stride)
         ursa_canvas_text(map->canvas, map->left + (column + 0.5) * map->cell + (map->slanted ? map->font * 0.4 : 0),
                          bottom + 6 + map->font * 0.8, options->column_names[column], &style);
 }

@@ -258,6 +258,25 @@ static void test_heat_map(void **state)
         }
 }
 
+/* A thousand classes make a picture that can still be looked at. */
+static void test_large_heat_map(void **state)
+{
+    (void)state;
+    enum { SIDE = 1000 };
+    static char names[SIDE][128];
+    static const char *list[SIDE];
+    static double values[SIDE * SIDE];
+    fill_names(names, list, SIDE, formats[1]);
+    assert_true(ursa_plot_heat_map(values, 300, 300, in_folder("large.svg"), .row_names = list, .column_names = list,
+                                   .format = "%.0f"));
+    assert_true(examine("large.svg", texts) > 100);
+    assert_true(ursa_plot_heat_map(values, SIDE, SIDE, in_folder("large.png"), .row_names = list));
+    size_t bytes;
+    char *png = take("large.png", &bytes);
+    assert_true(big_endian(png + 16) < 4000 && big_endian(png + 20) < 4000);
+    free(png);
+}
+
 /* Names that only differ at their ends still do when they are shortened. */
 static void test_shortened_names_differ(void **state)
 {
@@ -394,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_chart_of_odd_numbers),
         cmocka_unit_test(test_bars_with_names),
         cmocka_unit_test(test_heat_map),
+        cmocka_unit_test(test_large_heat_map),
         cmocka_unit_test(test_shortened_names_differ),
         cmocka_unit_test(test_names_that_are_no_text),
         cmocka_unit_test(test_grid),
