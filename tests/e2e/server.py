@@ -1,8 +1,14 @@
 """A server on loopback for tests of downloads: it remembers what it was asked, and misbehaves on request."""
 import hashlib
 import http.server
+import os
 import threading
 import time
+
+# Loopback is reached without a proxy, and what a person has set for the real servers does not count here.
+os.environ["no_proxy"] = "*"
+for name in ("URSA_DATA_URL", "URSA_KAGGLE_URL", "KAGGLE_CONFIG_DIR"):
+    os.environ.pop(name, None)
 
 
 class Request:
