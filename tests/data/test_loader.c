@@ -120,6 +120,42 @@ static void test_broken_items(void **state)
     ursa_dataloader_free(loader);
 }
 
+/* Items whose fetches are counted. */
+static _Atomic int fetches;
+
+static bool counted_get(void *self, int64_t index, ursa_rng *rng, void *x, void *y)
+{
+    fetches++;
+    return numbers_get(self, index, rng, x, y);
+}
+
+/* From a batch in the middle on: the same items as without the start, which is not fetched. */
+static void test_start_in_the_middle(void **state)
+{
+    (void)state;
+    static const ursa_dataset_class counted_class = {numbers_count, counted_get, free};
+    float items[ITEMS];
+    struct numbers *self = malloc(sizeof *self);
+    *self = (struct numbers){ITEMS, 0};
+    ursa_item_layout layout = {ursa_shape(2), URSA_F32, ursa_shape(), URSA_I64};
+    ursa_dataloader *loader =
+        ursa_dataloader_new(ursa_dataset_new(&counted_class, self, &layout), .batch_size = 5, .shuffle = true);
+    assert_int_equal(collect(loader, 3, items), ITEMS);
+    fetches = 0;
+    assert_true(ursa_dataloader_start_at(loader, 3, 2));
+    ursa_batch batch;
+    for (int64_t place = 10; ursa_dataloader_next(loader, &batch); place += batch.count)
+        for (int64_t i = 0; i < batch.count; i++)
+            assert_int_equal(batch.indices[i], (int64_t)items[place + i]);
+    assert_int_equal(fetches, ITEMS - 10);
+    assert_true(ursa_dataloader_start_at(loader, 3, 5)); /* behind the last */
+    assert_false(ursa_dataloader_next(loader, &batch));
+    assert_false(ursa_dataloader_start_at(loader, 3, 6));
+    assert_string_equal(ursa_error(), "dataloader: batch 6 is outside 0 … 5");
+    ursa_clear_error();
+    ursa_dataloader_free(loader);
+}
+
 static void test_split(void **state)
 {
     (void)state;
@@ -159,9 +195,8 @@ static void test_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_drop_last),
-        cmocka_unit_test(test_broken_items),
+        cmocka_unit_test(test_order),        cmocka_unit_test(test_drop_last),
+        cmocka_unit_test(test_broken_items), cmocka_unit_test(test_start_in_the_middle),
         cmocka_unit_test(test_split),
     };
     return run_unit_tests("data", tests);
