@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """PyTorch's half of bench/vs-pytorch: what `ursa bench … --turns` does, in PyTorch.
 
-    bench/peer.py gemm|conv|train|infer [the options of `ursa bench`] [--threads N]
+    bench/peer.py gemm|conv|train|infer|data [the options of `ursa bench`] [--threads N]
 
 Prints the seconds of the first run; then does a run for every line on stdin and prints its seconds; at the end, the
 memory that the process held before anything was made, and at most. Images are channels-last.
@@ -15,7 +15,7 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
-LEAST = {"gemm": 0.05, "conv": 0.02, "train": 0.1, "infer": 0.1}  # seconds of a turn, as in ursa bench
+LEAST = {"data": 0.1, "gemm": 0.05, "conv": 0.02, "train": 0.1, "infer": 0.1}  # seconds of a turn, as in ursa bench
 
 # name: channels in and out, kernel, stride, how much smaller than the images the input is
 LAYERS = {
@@ -89,6 +89,20 @@ def make_infer(args):
     return step
 
 
+def make_data(args):
+    from torchvision import datasets, transforms
+    steps = transforms.Compose([transforms.RandomResizedCrop(args.size, scale=(0.35, 1)), transforms.RandomHorizontalFlip(),
+                                transforms.ToTensor(),
+                                transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+    loader = torch.utils.data.DataLoader(datasets.ImageFolder(args.data, steps), batch_size=args.bs, shuffle=True,
+                                         num_workers=args.threads, persistent_workers=True, drop_last=True)
+
+    def epoch():
+        for _ in loader:
+            pass
+    return epoch
+
+
 def time_runs(run, times):
     begin = time.perf_counter()
     for _ in range(times):
@@ -100,6 +114,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=LEAST)
     parser.add_argument("--arch", default="resnet18")
+    parser.add_argument("--data")
     parser.add_argument("--layer", default="layer1")
     parser.add_argument("--pass", dest="pass_", default="forward")
     for name, standard in (("size", 128), ("bs", 32), ("m", 2048), ("n", 2048), ("k", 2048), ("threads", 2)):
@@ -109,7 +124,7 @@ def main():
         import torchvision  # noqa: F401 — what it takes is not the network's
     torch.set_num_threads(args.threads)
     before = status_bytes("VmRSS")
-    run = {"gemm": make_gemm, "conv": make_conv, "train": make_train, "infer": make_infer}[args.what](args)
+    run = {"data": make_data, "gemm": make_gemm, "conv": make_conv, "train": make_train, "infer": make_infer}[args.what](args)
     times, each = 1, time_runs(run, 1)
     print(json.dumps({"first_s": each, "peer": torch.__version__}), flush=True)
     while each * times < LEAST[args.what]:

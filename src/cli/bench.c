@@ -17,6 +17,7 @@ static const option_spec options[] = {
     {"bs", OPTION_INT, &bench.batch, "N", "train, infer, conv: images per step (32)"},
     {"layer", OPTION_TEXT, &bench.layer, "NAME", "conv: only this one"},
     {"pass", OPTION_TEXT, &bench.pass, "NAME", "conv: only forward, grad_input, grad_weight or backward (both)"},
+    {"data", OPTION_TEXT, &bench.data, "DIR", "data: a folder with a folder of pictures per class"},
     {"m", OPTION_INT, &bench.m, "N", "gemm: rows of the product (2048)"},
     {"n", OPTION_INT, &bench.n, "N", "gemm: columns of the product (2048)"},
     {"k", OPTION_INT, &bench.k, "N", "gemm: length of the sums (2048)"},
@@ -28,11 +29,11 @@ static const option_spec options[] = {
 };
 
 static const command_spec spec = {
-    .usage = "ursa bench gemm|conv|train|infer|memory [options]",
-    .summary =
-        "Measures speed in float32: a matrix product, the convolutions of ResNet-18 and\n"
-        "their gradients, steps of training, inference; or the bandwidth of memory. The\n"
-        "share is that of the peak rate of fused multiply-adds, measured in the same run; it is known on the CPU.",
+    .usage = "ursa bench gemm|conv|train|infer|memory|data [options]",
+    .summary = "Measures speed in float32: a matrix product, the convolutions of ResNet-18 and\n"
+               "their gradients, steps of training, inference, the bandwidth of memory, or\n"
+               "pictures made into batches. The share is that of the peak rate of fused\n"
+               "multiply-adds, measured in the same run; it is known on the CPU.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .examples = "  ursa bench gemm\n  ursa bench train --arch resnet18 --size 128 --bs 32 --json\n"
@@ -160,11 +161,8 @@ int run_bench(int argc, char **argv)
     static const struct {
         const char *name;
         bool (*run)(void);
-    } kinds[] = {{"gemm", bench_gemm},
-                 {"conv", bench_conv},
-                 {"train", bench_train},
-                 {"infer", bench_infer},
-                 {"memory", bench_memory}};
+    } kinds[] = {{"gemm", bench_gemm},   {"conv", bench_conv},     {"train", bench_train},
+                 {"infer", bench_infer}, {"memory", bench_memory}, {"data", bench_data}};
     const char *what;
     int status;
     resident_before = status_bytes("VmRSS");

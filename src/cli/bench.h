@@ -5,7 +5,7 @@
 #include "cli.h"
 
 struct bench_options {
-    const char *arch, *layer, *pass;
+    const char *arch, *layer, *pass, *data;
     int size, batch, m, n, k, repeats;
     bool json, turns;
     common_options common;
@@ -30,6 +30,7 @@ void bench_print_share(double gflops, double peak);
 bool bench_gemm(void);
 bool bench_conv(void);
 bool bench_memory(void);
+bool bench_data(void);
 bool bench_train(void);
 bool bench_infer(void);
 
