@@ -49,33 +49,48 @@ static void depthwise(const float *const *tap, int64_t taps, const float *w, con
     }
 }
 
+/* Taps whose sums are held at once: they share the loads of dy. */
+#define TAPS 3
+
 V_INLINE void weight_vectors(const float *const *tap, int64_t taps, const float *dy, int64_t channels, int64_t c,
-                             int vectors, int64_t n, int64_t pixels, float *dw)
+                             const int together, const int vectors, int64_t n, int64_t pixels, float *dw)
 {
-    vf sum[BLOCK];
-    for (int v = 0; v < vectors; v++)
-        sum[v] = load_some(dw + c + v * V_LANES, n);
-    for (int64_t p = 0; p < pixels; p++)
+    vf sum[TAPS][BLOCK];
+    for (int t = 0; t < together; t++)
+        for (int v = 0; v < vectors; v++)
+            sum[t][v] = load_some(dw + t * channels + c + v * V_LANES, n);
+    for (int64_t p = 0; p < pixels; p++, tap += taps, dy += channels)
         for (int v = 0; v < vectors; v++) {
             int64_t at = c + v * V_LANES;
-            sum[v] = vf_fma(load_some(tap[p * taps] + at, n), load_some(dy + p * channels + at, n), sum[v]);
+            vf y = load_some(dy + at, n);
+            for (int t = 0; t < together; t++)
+                sum[t][v] = vf_fma(load_some(tap[t] + at, n), y, sum[t][v]);
         }
-    for (int v = 0; v < vectors; v++)
-        store_some(dw + c + v * V_LANES, sum[v], n);
+    for (int t = 0; t < together; t++)
+        for (int v = 0; v < vectors; v++)
+            store_some(dw + t * channels + c + v * V_LANES, sum[t][v], n);
+}
+
+V_INLINE void weight_taps(const float *const *tap, int64_t taps, const float *dy, int64_t channels, const int together,
+                          int64_t pixels, float *dw)
+{
+    int64_t c = 0;
+    for (; c + BLOCK * V_LANES <= channels; c += BLOCK * V_LANES)
+        weight_vectors(tap, taps, dy, channels, c, together, BLOCK, V_LANES, pixels, dw);
+    for (; c + V_LANES <= channels; c += V_LANES)
+        weight_vectors(tap, taps, dy, channels, c, together, 1, V_LANES, pixels, dw);
+    if (c < channels)
+        weight_vectors(tap, taps, dy, channels, c, together, 1, channels - c, pixels, dw);
 }
 
 static void depthwise_weight(const float *const *tap, int64_t taps, const float *dy, int64_t channels, int64_t pixels,
                              float *dw)
 {
-    for (int64_t t = 0; t < taps; t++, dw += channels) {
-        int64_t c = 0;
-        for (; c + BLOCK * V_LANES <= channels; c += BLOCK * V_LANES)
-            weight_vectors(tap + t, taps, dy, channels, c, BLOCK, V_LANES, pixels, dw);
-        for (; c + V_LANES <= channels; c += V_LANES)
-            weight_vectors(tap + t, taps, dy, channels, c, 1, V_LANES, pixels, dw);
-        if (c < channels)
-            weight_vectors(tap + t, taps, dy, channels, c, 1, channels - c, pixels, dw);
-    }
+    int64_t t = 0;
+    for (; t + TAPS <= taps; t += TAPS)
+        weight_taps(tap + t, taps, dy, channels, TAPS, pixels, dw + t * channels);
+    for (; t < taps; t++)
+        weight_taps(tap + t, taps, dy, channels, 1, pixels, dw + t * channels);
 }
 
 const struct ursa_simd_conv SIMD(ursa_simd_conv) = {

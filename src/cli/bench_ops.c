@@ -1,6 +1,7 @@
 /* bench_ops.c — `ursa bench gemm|conv`: matrix products and convolutions. */
 #include "bench.h"
 #include "base/error.h"
+#include "device/conv_method.h"
 #include "device/ops.h"
 #include "tensor/tensor.h"
 
@@ -140,7 +141,8 @@ static bool is_wanted(int pass)
     return bench.pass ? strcmp(bench.pass, passes[pass].name) == 0 : pass != BACKWARD;
 }
 
-static void print_pass(const struct layer *layer, const char *pass, double gflops, double peak)
+/* `method` is the CPU's; where there is no peak, it is not the CPU. */
+static void print_pass(const struct layer *layer, const char *pass, const char *method, double gflops, double peak)
 {
     int pixels = bench.size / layer->shrink;
     if (bench.json)
@@ -152,6 +154,8 @@ static void print_pass(const struct layer *layer, const char *pass, double gflop
         printf("%-15s %4d→%-4d %d×%d/%d @%-4d %-12s %7.1f GFLOP/s", layer->name, layer->in, layer->out, layer->kernel,
                layer->kernel, layer->stride, pixels, pass, gflops);
     bench_print_share(gflops, peak);
+    if (method && peak > 0)
+        printf(bench.json ? ",\"method\":\"%s\"" : "  %s", method);
     printf(bench.json ? "}\n" : "\n");
     fflush(stdout);
 }
@@ -184,7 +188,10 @@ static bool bench_layer(const struct layer *layer, double sums[PASSES])
             return true;
         double gflops = (pass == BACKWARD && layer->in > 3 ? 2 : 1) * flops / seconds * 1e-9;
         sums[pass] += peak > 0 ? layer->times * gflops / peak : 0;
-        print_pass(layer, passes[pass].name, gflops, peak);
+        const char *method =
+            pass == BACKWARD ? NULL
+                             : ursa_cpu_conv_method((ursa_conv_pass)pass, &geometry, &x->array, &w->array, &y->array);
+        print_pass(layer, passes[pass].name, method, gflops, peak);
     }
     return true;
 }

@@ -55,16 +55,19 @@ bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
     float *out = ursa_cpu_f32(&args->out);
     if (ursa_array_count(&args->out) == 0)
         return true;
-    if (ursa_conv_is_depthwise(&s))
+    switch (ursa_conv_choose(&s, URSA_CONV_FORWARD)) {
+    case URSA_CONV_DEPTHWISE:
         return ursa_depthwise_forward(&s, x, w, bias, &args->activation, out);
-    if (ursa_winograd_applies(&s))
+    case URSA_CONV_WINOGRAD:
         return ursa_winograd_forward(&s, x, w, bias, &args->activation, out);
-    if (ursa_stem_applies(&s)) {
+    case URSA_CONV_STEM: {
         struct ursa_conv_shape stem = ursa_stem_shape(&s);
         const float *padded = ursa_stem_image(&s, &stem, x);
         return padded && forward(&stem, padded, w, bias, &args->activation, out);
     }
-    return forward(&s, x, w, bias, &args->activation, out);
+    default:
+        return forward(&s, x, w, bias, &args->activation, out);
+    }
 }
 
 /* ---- gradient to the input ---------------------------------------------------- */
@@ -126,11 +129,14 @@ bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_gr
     float *dx = ursa_cpu_f32(&args->dx);
     if (ursa_array_count(&args->dx) == 0)
         return true;
-    if (ursa_conv_is_depthwise(&s))
+    switch (ursa_conv_choose(&s, URSA_CONV_GRAD_INPUT)) {
+    case URSA_CONV_DEPTHWISE:
         return ursa_depthwise_grad_input(&s, dy, w, dx);
-    if (ursa_winograd_grad_input_applies(&s))
+    case URSA_CONV_WINOGRAD:
         return ursa_winograd_grad_input(&s, dy, w, dx);
-    if (ursa_stem_applies(&s))
+    case URSA_CONV_STEM:
         return ursa_stem_grad_input(&s, dy, w, dx);
-    return grad_input(&s, dy, w, dx);
+    default:
+        return grad_input(&s, dy, w, dx);
+    }
 }

@@ -350,14 +350,17 @@ bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_g
         memset(dw, 0, (size_t)count * sizeof *dw);
         return true;
     }
-    if (ursa_conv_is_depthwise(&s))
+    switch (ursa_conv_choose(&s, URSA_CONV_GRAD_WEIGHT)) {
+    case URSA_CONV_DEPTHWISE:
         return ursa_depthwise_grad_weight(&s, x, dy, dw);
-    if (ursa_winograd_grad_weight_applies(&s))
+    case URSA_CONV_WINOGRAD:
         return ursa_winograd_grad_weight(&s, x, dy, dw);
-    if (ursa_stem_applies(&s)) {
+    case URSA_CONV_STEM: {
         struct ursa_conv_shape stem = ursa_stem_shape(&s);
         const float *padded = ursa_stem_image(&s, &stem, x);
         return padded && grad_weight(&stem, padded, dy, dw);
     }
-    return grad_weight(&s, x, dy, dw);
+    default:
+        return grad_weight(&s, x, dy, dw);
+    }
 }

@@ -9,6 +9,7 @@
 #ifndef URSA_DEVICE_CPU_WINDOW_H
 #define URSA_DEVICE_CPU_WINDOW_H
 
+#include "device/conv_method.h"
 #include "device/cpu/product.h"
 
 struct ursa_window {
@@ -66,6 +67,10 @@ struct ursa_window ursa_window_forward(const struct ursa_conv_shape *shape, stru
 int64_t ursa_window_phases(const struct ursa_conv_shape *shape);
 struct ursa_window ursa_window_phase(const struct ursa_conv_shape *shape, struct ursa_taps *taps, int64_t phase,
                                      const float *dy, float *dx);
+
+/* The method for a convolution or its gradient (conv_choice.c); no extent is 0. */
+enum ursa_conv_method { URSA_CONV_DIRECT, URSA_CONV_WINOGRAD, URSA_CONV_STEM, URSA_CONV_DEPTHWISE };
+enum ursa_conv_method ursa_conv_choose(const struct ursa_conv_shape *shape, ursa_conv_pass pass);
 
 /* Few channels and a window of several (conv_stem.c): the same convolution as
  * one with KH taps over a copy of x with its border of zeros. In the shape of
