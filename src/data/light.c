@@ -44,9 +44,10 @@ static bool is_plain(const colour_map *maps, int64_t items)
     return true;
 }
 
-static ursa_tensor *logits(ursa_tensor *x)
+/* Logits with the sign turned, which what they are multiplied by turns back. */
+static ursa_tensor *negative_logits(ursa_tensor *x)
 {
-    return ursa_neg(ursa_log(ursa_add_scalar(ursa_reciprocal(ursa_clamp(x, darkest, brightest)), -1)));
+    return ursa_log(ursa_add_scalar(ursa_reciprocal(ursa_clamp(x, darkest, brightest)), -1));
 }
 
 /* A grey pixel is one of three equal channels. */
@@ -54,12 +55,12 @@ static ursa_tensor *scale_and_shift(ursa_tensor *x, const colour_map *maps, int6
 {
     float *numbers = ursa_alloc_array(2 * (size_t)items + 1, sizeof *numbers);
     for (int64_t n = 0; numbers && n < items; n++) {
-        numbers[n] = (float)(maps[n][0] + maps[n][1] + maps[n][2]);
+        numbers[n] = (float)-(maps[n][0] + maps[n][1] + maps[n][2]);
         numbers[items + n] = (float)maps[n][3];
     }
     ursa_dims each = ursa_shape(items, 1, 1, 1);
     ursa_device *device = ursa_device_of(x);
-    ursa_tensor *out = numbers ? ursa_add(ursa_mul(logits(x), ursa_from(numbers, each, .device = device)),
+    ursa_tensor *out = numbers ? ursa_add(ursa_mul(negative_logits(x), ursa_from(numbers, each, .device = device)),
                                           ursa_from(numbers + items, each, .device = device))
                                : NULL;
     free(numbers);
@@ -72,11 +73,11 @@ static ursa_tensor *mix(ursa_tensor *x, const colour_map *maps, int64_t items)
     for (int64_t n = 0; matrix && n < items; n++)
         for (int to = 0; to < 3; to++) {
             for (int from = 0; from < 3; from++)
-                matrix[9 * n + 3 * from + to] = (float)maps[n][4 * to + from];
+                matrix[9 * n + 3 * from + to] = (float)-maps[n][4 * to + from];
             shift[3 * n + to] = (float)maps[n][4 * to + 3];
         }
     ursa_device *device = ursa_device_of(x);
-    ursa_tensor *pixels = matrix ? ursa_reshape(logits(x), ursa_shape(items, -1, 3)) : NULL;
+    ursa_tensor *pixels = matrix ? ursa_reshape(negative_logits(x), ursa_shape(items, -1, 3)) : NULL;
     ursa_tensor *mixed =
         pixels ? ursa_matmul(pixels, ursa_from(matrix, ursa_shape(items, 3, 3), .device = device)) : NULL;
     ursa_tensor *out = mixed ? ursa_add(mixed, ursa_from(shift, ursa_shape(items, 1, 3), .device = device)) : NULL;
