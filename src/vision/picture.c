@@ -166,6 +166,7 @@ bool ursa_picture_read(const struct ursa_picture *picture, const struct ursa_pic
                          picture->path, part->columns, part->rows, part->left, part->top, ursa_picture_columns(picture),
                          ursa_picture_rows(picture));
     struct ursa_picture_part stored = stored_part(picture, part);
+    rewind(picture->file);
     bool read =
         picture->is_jpeg ? ursa_jpeg_read(picture, &stored, out, box) : ursa_stb_read(picture, &stored, out, box);
     return read && (picture->orientation == 1 || turn(out, picture->orientation, box));

@@ -130,9 +130,9 @@ static void order_and_decode(void **state)
         assert_true(ursa_transform_run_batch(list, training, &batch));
         assert_true(ursa_read(batch.x, URSA_F32, out, 2));
         assert_float_equal(out[0], 5, 1e-6);
-        assert_float_equal(out[1], training ? 11 : 7, 1e-6);
+        assert_float_equal(out[1], (training ? 11 : 7), 1e-6);
         assert_true(ursa_read(ursa_transform_decode(list, batch.x), URSA_F32, out, 2));
-        assert_float_equal(out[1], training ? 3 : 1, 1e-6);
+        assert_float_equal(out[1], (training ? 3 : 1), 1e-6);
         assert_true(ursa_read(x, URSA_F32, out, 2)); /* the caller's is left alone */
     }
     ursa_transform wrong[URSA_TRANSFORMS] = {{&double_class}};

@@ -128,6 +128,8 @@ static void parts(void **state)
             ursa_image cut;
             assert_true(ursa_picture_open(&picture, path_of(names[i])));
             assert_true(ursa_picture_read(&picture, &part, &cut, &box));
+            ursa_image_free(&cut);
+            assert_true(ursa_picture_read(&picture, &part, &cut, &box)); /* and again */
             ursa_picture_close(&picture);
             assert_true(box.left == 0 && box.top == 0 && box.right == part.columns && box.bottom == part.rows);
             for (int row = 0; row < part.rows; row++)
