@@ -105,6 +105,8 @@ typedef struct ursa_transform_class {
 
     /* Changes a whole batch. */
     bool (*batch)(const ursa_transform *transform, ursa_transform_batch *batch);
+    bool takes_bytes; /* `batch` takes images u8 as they are uploaded, too, where it is the first of a list, and makes
+                         of them what it makes of them in f32 */
 
     /* Undoes it for showing (normalisation); NULL: nothing to undo. */
     ursa_tensor *(*decode)(const ursa_transform *transform, ursa_tensor *x);

@@ -60,11 +60,11 @@ static ursa_tensor *scale_and_shift(ursa_tensor *x, const colour_map *maps, int6
     }
     ursa_dims each = ursa_shape(items, 1, 1, 1);
     ursa_device *device = ursa_device_of(x);
-    ursa_tensor *out = numbers ? ursa_add(ursa_mul(negative_logits(x), ursa_from(numbers, each, .device = device)),
-                                          ursa_from(numbers + items, each, .device = device))
-                               : NULL;
+    ursa_tensor *out = numbers ? negative_logits(x) : NULL;
+    bool done = out && ursa_mul_(out, ursa_from(numbers, each, .device = device)) &&
+                ursa_add_(out, ursa_from(numbers + items, each, .device = device), 1);
     free(numbers);
-    return out;
+    return done ? out : NULL;
 }
 
 static ursa_tensor *mix(ursa_tensor *x, const colour_map *maps, int64_t items)

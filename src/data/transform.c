@@ -121,14 +121,15 @@ static ursa_tensor *convert(ursa_tensor *tensor, ursa_kind kind, const ursa_tens
     }
 }
 
-static bool convert_batch(ursa_transform_batch *batch)
+static bool convert_batch(const struct plan *plan, ursa_transform_batch *batch)
 {
     bool has_pixels = batch->x_kind == URSA_KIND_IMAGE || batch->x_kind == URSA_KIND_MASK;
     if (batch->y && batch->y_kind == URSA_KIND_POINTS && !has_pixels)
         return ursa_fail(URSA_ERROR_ARGUMENT, "targets are points, but the input is no image for them to be in");
     if (batch->y && !(batch->y = convert(batch->y, batch->y_kind, batch->x)))
         return false;
-    return (batch->x = convert(batch->x, batch->x_kind, batch->x));
+    bool stays = plan->count > 0 && plan->step[0].class->takes_bytes && batch->x_kind == URSA_KIND_IMAGE;
+    return stays || (batch->x = convert(batch->x, batch->x_kind, batch->x));
 }
 
 /* How many steps from `at` on are geometry, or light. */
@@ -169,7 +170,7 @@ static bool run_scoped(const struct plan *plan, int *at, ursa_transform_batch *b
 {
     ursa_transform_batch before = *batch;
     ursa_scope *scope = ursa_scope_begin();
-    bool done = *at < 0 ? convert_batch(batch) : run_step(plan, at, batch);
+    bool done = *at < 0 ? convert_batch(plan, batch) : run_step(plan, at, batch);
     if (*at < 0)
         *at = 0;
     ursa_promote(batch->x);

@@ -15,7 +15,7 @@ enum { CHANNELS, MEAN, STD = MEAN + 3 };
 /* A number per channel, for every pixel of a row: broadcasting is fast along long rows, not along three channels. */
 static ursa_tensor *repeat(const float *numbers, int channels, const ursa_tensor *x)
 {
-    int64_t count = ursa_dim(x, -2) * channels;
+    int64_t count = ursa_dim(x, -2) * ursa_dim(x, -1);
     float *row = ursa_alloc_array((size_t)count + 1, sizeof *row);
     for (int64_t i = 0; row && i < count; i++)
         row[i] = numbers[i % channels];
@@ -24,7 +24,7 @@ static ursa_tensor *repeat(const float *numbers, int channels, const ursa_tensor
     return out;
 }
 
-/* x × scale + shift, channel by channel. */
+/* x × scale + shift, channel by channel; in place where memory is new. */
 static ursa_tensor *apply(const ursa_transform *transform, ursa_tensor *x, bool undo)
 {
     const double *argument = transform->argument;
@@ -33,20 +33,20 @@ static ursa_tensor *apply(const ursa_transform *transform, ursa_tensor *x, bool 
         return ursa_fail(URSA_ERROR_ARGUMENT, "normalize: statistics of %d channels; expected 1 or 3", channels), NULL;
     if ((found != channels && channels != 1) || ursa_ndim(x) < 2)
         return ursa_fail(URSA_ERROR_SHAPE, "normalize: statistics of %d channels, images of %d", channels, found), NULL;
+    bool bytes = ursa_dtype_of(x) == URSA_U8;
     float scale[3], shift[3];
     for (int c = 0; c < channels; c++) {
         double mean = argument[MEAN + c], std = argument[STD + c];
         if (!(std > 0))
             return ursa_fail(URSA_ERROR_ARGUMENT, "normalize: a deviation of %g; expected more than 0", std), NULL;
-        scale[c] = (float)(undo ? std : 1 / std);
+        scale[c] = (float)(undo ? std : 1 / (bytes ? 255 * std : std));
         shift[c] = (float)(undo ? mean : -mean / std);
     }
-    if (channels == 1)
-        return ursa_add_scalar(ursa_mul_scalar(x, scale[0]), shift[0]);
-    ursa_dims shape = ursa_dims_of(x);
-    ursa_tensor *rows = ursa_reshape(x, ursa_shape(-1, ursa_dim(x, -2) * channels));
-    ursa_tensor *scaled = ursa_mul(rows, repeat(scale, channels, x));
-    return ursa_reshape(ursa_add(scaled, repeat(shift, channels, x)), shape);
+    ursa_tensor *rows = ursa_reshape(x, ursa_shape(-1, ursa_dim(x, -2) * found)), *by = repeat(scale, channels, x);
+    ursa_tensor *out = bytes ? ursa_cast(rows, URSA_F32) : ursa_mul(rows, by);
+    if (!out || (bytes && !ursa_mul_(out, by)) || !ursa_add_(out, repeat(shift, channels, x), 1))
+        return NULL;
+    return ursa_reshape(out, ursa_dims_of(x));
 }
 
 static bool normalize(const ursa_transform *transform, ursa_transform_batch *batch)
@@ -66,6 +66,7 @@ const ursa_transform_class ursa_normalize_class = {
     .name = "normalize",
     .arguments = (const char *const[]){"channels", "mean_0", "mean_1", "mean_2", "std_0", "std_1", "std_2", NULL},
     .order = URSA_ORDER_NORMALIZE,
+    .takes_bytes = true,
     .batch = normalize,
     .decode = denormalize,
 };

@@ -312,6 +312,60 @@ static void nothing(void **state)
     ursa_scope_end(scope);
 }
 
+/* Bytes as they are uploaded, and back; with three statistics, and one for all channels. */
+static void normalisation(void **state)
+{
+    (void)state;
+    static uint8_t pixels[BATCH * SIDE * SIDE * 3];
+    static float out[BATCH * SIDE * SIDE * 3];
+    fill(pixels);
+    for (int kind = 0; kind < 2; kind++) {
+        ursa_image_stats stats = kind ? ursa_mnist_stats : ursa_cifar_stats;
+        const ursa_transform list[URSA_TRANSFORMS] = {ursa_normalize(stats)};
+        run(list, pixels, 0, BATCH, out);
+        for (int i = 0; i < BATCH * SIDE * SIDE * 3; i++) {
+            int c = i % stats.channels;
+            assert_float_equal(out[i], ((float)pixels[i] / 255 - stats.mean[c]) / stats.std[c], 1e-5f);
+        }
+        ursa_scope *scope = ursa_scope_begin();
+        ursa_tensor *x = ursa_from(out, ursa_shape(BATCH, SIDE, SIDE, 3));
+        assert_true(ursa_read(ursa_transform_decode(list, x), URSA_F32, out, BATCH * SIDE * SIDE * 3));
+        for (int i = 0; i < BATCH * SIDE * SIDE * 3; i++)
+            assert_float_equal(out[i], (float)pixels[i] / 255, 1e-5f);
+        ursa_scope_end(scope);
+    }
+}
+
+/* Of all batches, the statistics of all pixels. */
+static void statistics(void **state)
+{
+    (void)state;
+    const int64_t count = BATCH * SIDE * SIDE * 3;
+    uint8_t *pixels = malloc((size_t)count);
+    int64_t *labels = calloc(BATCH, sizeof *labels);
+    fill(pixels);
+    double sum[3] = {0}, squares[3] = {0}, n = (double)count / 3;
+    for (int64_t i = 0; i < count; i++) {
+        double value = pixels[i] / 255.0;
+        sum[i % 3] += value / n;
+        squares[i % 3] += value * value / n;
+    }
+    ursa_item_layout layout = {.x_shape = ursa_shape(SIDE, SIDE, 3),
+                               .x_dtype = URSA_U8,
+                               .y_dtype = URSA_I64,
+                               .x_kind = URSA_KIND_IMAGE,
+                               .y_kind = URSA_KIND_CATEGORY};
+    ursa_dataloader *loader = ursa_dataloader_new(ursa_array_dataset(pixels, labels, BATCH, &layout), .batch_size = 4);
+    ursa_image_stats stats;
+    assert_true(ursa_image_stats_of(loader, 10, &stats));
+    assert_int_equal(stats.channels, 3);
+    for (int c = 0; c < 3; c++) {
+        assert_float_equal(stats.mean[c], (float)sum[c], 1e-5f);
+        assert_float_equal(stats.std[c], (float)sqrt(squares[c] - sum[c] * sum[c]), 1e-5f);
+    }
+    ursa_dataloader_free(loader);
+}
+
 static void errors(void **state)
 {
     (void)state;
@@ -358,10 +412,11 @@ static void classes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(geometry), cmocka_unit_test(light),
-        cmocka_unit_test(crops),    cmocka_unit_test(batches_do_not_matter),
-        cmocka_unit_test(erasing),  cmocka_unit_test(nothing),
-        cmocka_unit_test(errors),   cmocka_unit_test(classes),
+        cmocka_unit_test(geometry),      cmocka_unit_test(light),
+        cmocka_unit_test(crops),         cmocka_unit_test(batches_do_not_matter),
+        cmocka_unit_test(erasing),       cmocka_unit_test(nothing),
+        cmocka_unit_test(normalisation), cmocka_unit_test(statistics),
+        cmocka_unit_test(errors),        cmocka_unit_test(classes),
     };
     return run_unit_tests("vision_augment", tests);
 }
