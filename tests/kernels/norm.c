@@ -138,7 +138,8 @@ void draw_batch_norm_grad(struct trial *t, struct ursa_batch_norm_grad_args *arg
         for (int64_t i = 0; i < y->count; i++) /* as the activation leaves them */
             y->values[i] = y->values[i] < 0 ? 0 : y->values[i] > 6 ? 6 : y->values[i];
     }
-    if (draw_chance(t, 0.2))
+    bool taken = draw_chance(t, 0.2); /* the place of dy */
+    if (taken)
         declare_same(t, &args->dresidual, "dresidual", dy);
     else if (draw_chance(t, 0.4))
         declare(t, &args->dresidual, "dresidual", OUTPUT, URSA_F32, shape, CONTIGUOUS);
@@ -148,7 +149,7 @@ void draw_batch_norm_grad(struct trial *t, struct ursa_batch_norm_grad_args *arg
         declare(t, &args->scale, "scale", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     declare(t, &args->mean, "mean", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     set_range(t, declare(t, &args->inv_std, "inv_std", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS), 0.2, 3);
-    if (draw_chance(t, 0.3) && args->dresidual.ndim == 0)
+    if (!taken && draw_chance(t, 0.3))
         declare_same(t, &args->dx, "dx", dy);
     else if (draw_chance(t, 0.8))
         declare(t, &args->dx, "dx", OUTPUT, URSA_F32, shape, CONTIGUOUS);

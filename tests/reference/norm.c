@@ -100,13 +100,14 @@ bool reference64_batch_norm_grad(ursa_device *device, const struct ursa_batch_no
             dscale[c] = product;
         if (dshift)
             dshift[c] = sum;
-        for (int64_t i = c; dx && i < rows * channels; i += channels) {
+        for (int64_t i = c; i < rows * channels; i += channels) {
             double normal = (x[i] - mean) * inv_std, g = passed(args, i, c);
             double centred = args->training ? g - sum / (double)rows - normal * product / (double)rows : g;
-            dx[i] = or_else(scale, c, 1) * inv_std * centred;
+            if (dresidual)
+                dresidual[i] = g;
+            if (dx)
+                dx[i] = or_else(scale, c, 1) * inv_std * centred;
         }
-        for (int64_t i = c; dresidual && i < rows * channels; i += channels)
-            dresidual[i] = passed(args, i, c);
     }
     return true;
 }
