@@ -2,10 +2,12 @@
  * understanding the Amazon from space", trained at 128 px and then, the same
  * learner, at 256 px.
  *
- *     planet FOLDER [SIZE]
+ *     planet FOLDER [SIZE [WEIGHTS]]
  *
  * FOLDER holds train_v2.csv (image_name,tags; tags apart by spaces) and the
- * pictures in train-jpg. SIZE is the first of the two sizes, 128.
+ * pictures in train-jpg. SIZE is the first of the two sizes, 128; WEIGHTS a file
+ * that the network starts from instead of ImageNet's. Leaves planet_batch.png and
+ * planet.ursa in the current folder.
  */
 #include <ursa/ursa.h>
 
@@ -22,7 +24,7 @@ static ursa_dataloaders *load(const char *path, const ursa_frame *table, int siz
         .get_y = ursa_column("tags", .delim = " "),
         .item_tfms = {ursa_resize(size)},
         .batch_tfms = {ursa_aug_transforms(.flip_vert = true, .max_lighting = 0.1, .max_zoom = 1.05, .max_warp = -1)});
-    return ursa_dataloaders_of_frame(planet, table, path, .batch_size = 32);
+    return ursa_dataloaders_of_frame(planet, table, path, .batch_size = 16);
 }
 
 int main(int argc, char **argv)
@@ -32,6 +34,7 @@ int main(int argc, char **argv)
     char csv[4096];
     snprintf(csv, sizeof csv, "%s/train_v2.csv", path);
 
+    ursa_set_log(URSA_LOG_WARN, NULL, NULL);
     ursa_frame *table = ursa_read_csv(csv);
     ursa_frame_head(table, 5);
 
@@ -39,12 +42,16 @@ int main(int argc, char **argv)
     ursa_show_batch(small, "planet_batch.png", .max_n = 9);
     ursa_learner *learn = ursa_vision_learner(small, ursa_resnet18,
         .metrics = {ursa_accuracy_multi(.threshold = 0.2),
-                    ursa_fbeta(2, .name = "f2", .average = URSA_SAMPLES, .threshold = 0.2)});
-    ursa_fit_one_cycle(learn, 5, 3e-3);
+                    ursa_fbeta(2, .name = "f2", .average = URSA_SAMPLES, .threshold = 0.2)},
+        .pretrained = argc > 3 ? argv[3] : NULL);
+    ursa_fine_tune(learn, 4);
 
     /* What was learned at one size goes on at twice the size. */
     ursa_learner_set_data(learn, load(path, table, 2 * size));
-    ursa_fit_one_cycle(learn, 3, 1e-3, .lr_first = 1e-4);
+    ursa_freeze(learn);
+    ursa_fit_one_cycle(learn, 1, 3e-3);
+    ursa_unfreeze(learn);
+    ursa_fit_one_cycle(learn, 3, 2e-3, .lr_first = 2e-4);
 
     ursa_export(learn, "planet.ursa");
     ursa_frame_free(table);
