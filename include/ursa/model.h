@@ -42,6 +42,10 @@ typedef struct ursa_prediction {
  * prediction is the learner's, valid until its next one. NULL with an error. */
 URSA_API const ursa_prediction *ursa_predict(ursa_learner *learner, const char *path);
 
+/* The same for an item of the outputs that ursa_get_preds(learner, loader) gave. */
+URSA_API const ursa_prediction *ursa_prediction_of(ursa_learner *learner, ursa_dataloader *loader,
+                                                   const ursa_outputs *outputs, int64_t item);
+
 /* Prints a line: what it is, and how likely, with the three likeliest classes.
  * NULL prints nothing. */
 URSA_API void ursa_print_prediction(const ursa_prediction *prediction);

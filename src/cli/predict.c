@@ -60,46 +60,6 @@ static bool list_inputs(void *context, const ursa_source *source, ursa_item_list
 
 /* ---- the outputs -------------------------------------------------------------------- */
 
-struct results {
-    const ursa_outputs *outputs;
-    const ursa_dataset *items;
-    const ursa_block *target;
-};
-
-static const char *path_of(const struct results *results, int64_t i)
-{
-    return ursa_dataset_path(results->items, results->outputs->indices[i]);
-}
-
-static const float *numbers_of(const struct results *results, int64_t i)
-{
-    return results->outputs->predictions + i * results->outputs->size;
-}
-
-/* What item i is taken for, for people; to free(). */
-static char *text_of(const struct results *results, int64_t i)
-{
-    const ursa_outputs *outputs = results->outputs;
-    int64_t size = outputs->size;
-    switch (results->target->class->kind) {
-    case URSA_KIND_CATEGORY:
-        return ursa_block_text(results->target, outputs->decoded + i, ursa_shape());
-    case URSA_KIND_MULTI_CATEGORY:
-        return ursa_block_text(results->target, outputs->decoded_values + i * size, ursa_shape(size));
-    case URSA_KIND_POINTS:
-        return ursa_block_text(results->target, numbers_of(results, i), ursa_shape(size / 2, 2));
-    default:
-        return ursa_block_text(results->target, numbers_of(results, i), size == 1 ? ursa_shape() : ursa_shape(size));
-    }
-}
-
-/* The classes' names, or NULL. */
-static const char *const *names_of(const struct results *results)
-{
-    ursa_kind kind = results->target->class->kind;
-    return kind == URSA_KIND_CATEGORY || kind == URSA_KIND_MULTI_CATEGORY ? results->target->vocab : NULL;
-}
-
 static void print_cell(const char *text)
 {
     if (!strpbrk(text, ",\"\n\r")) {
@@ -112,40 +72,41 @@ static void print_cell(const char *text)
     putchar('"');
 }
 
-static void print_csv_header(const struct results *results)
+static void print_csv_header(const ursa_prediction *prediction)
 {
     printf("file,prediction");
-    for (int64_t c = 0; c < results->outputs->size; c++) {
+    for (int64_t c = 0; c < prediction->count; c++) {
         putchar(',');
-        if (names_of(results))
-            print_cell(names_of(results)[c]);
+        if (prediction->vocab)
+            print_cell(prediction->vocab[c]);
         else
             printf("%lld", (long long)c + 1);
     }
     putchar('\n');
 }
 
-static void print_csv(const struct results *results, int64_t i, const char *text)
+static bool print_csv(const char *path, const ursa_prediction *prediction)
 {
-    print_cell(path_of(results, i));
+    print_cell(path);
     putchar(',');
-    print_cell(text);
-    for (int64_t c = 0; c < results->outputs->size; c++)
-        printf(",%.6g", (double)numbers_of(results, i)[c]);
+    print_cell(prediction->text);
+    for (int64_t c = 0; c < prediction->count; c++)
+        printf(",%.6g", (double)prediction->numbers[c]);
     putchar('\n');
+    return true;
 }
 
-static bool print_json(const struct results *results, int64_t i, const char *text)
+static bool print_json(const char *path, const ursa_prediction *prediction)
 {
     cJSON *json = cJSON_CreateObject(), *numbers = NULL;
-    cJSON_AddStringToObject(json, "file", path_of(results, i));
-    cJSON_AddStringToObject(json, "prediction", text);
-    if (names_of(results)) {
+    cJSON_AddStringToObject(json, "file", path);
+    cJSON_AddStringToObject(json, "prediction", prediction->text);
+    if (prediction->vocab) {
         numbers = cJSON_AddObjectToObject(json, "probabilities");
-        for (int64_t c = 0; c < results->outputs->size; c++)
-            cJSON_AddNumberToObject(numbers, names_of(results)[c], numbers_of(results, i)[c]);
+        for (int64_t c = 0; c < prediction->count; c++)
+            cJSON_AddNumberToObject(numbers, prediction->vocab[c], (double)prediction->numbers[c]);
     } else {
-        numbers = cJSON_CreateFloatArray(numbers_of(results, i), (int)results->outputs->size);
+        numbers = cJSON_CreateFloatArray(prediction->numbers, (int)prediction->count);
         cJSON_AddItemToObject(json, "numbers", numbers);
     }
     char *line = cJSON_PrintUnformatted(json);
@@ -157,29 +118,26 @@ static bool print_json(const struct results *results, int64_t i, const char *tex
     return made || ursa_fail(URSA_ERROR_MEMORY, "predict: out of memory");
 }
 
-static void print_line(const struct results *results, int64_t i, const char *text)
+static bool print_line(const char *path, const ursa_prediction *prediction)
 {
-    printf("%s\t%s", path_of(results, i), *text ? text : "-");
-    if (results->target->class->kind == URSA_KIND_CATEGORY)
-        printf("\t%.1f %%", 100 * (double)numbers_of(results, i)[results->outputs->decoded[i]]);
+    printf("%s\t%s", path, *prediction->text ? prediction->text : "-");
+    if (prediction->index >= 0)
+        printf("\t%.1f %%", 100 * (double)prediction->numbers[prediction->index]);
     putchar('\n');
+    return true;
 }
 
-static bool print_results(const struct results *results)
+static bool print_results(ursa_learner *learner, ursa_dataloader *loader, const ursa_outputs *outputs)
 {
     bool done = true;
-    if (given.csv)
-        print_csv_header(results);
-    for (int64_t i = 0; done && i < results->outputs->count; i++) {
-        char *text = text_of(results, i);
-        done = text;
-        if (done && given.json)
-            done = print_json(results, i, text);
-        else if (done && given.csv)
-            print_csv(results, i, text);
-        else if (done)
-            print_line(results, i, text);
-        free(text);
+    for (int64_t i = 0; done && i < outputs->count; i++) {
+        const ursa_prediction *prediction = ursa_prediction_of(learner, loader, outputs, i);
+        const char *path = ursa_dataset_path(ursa_dataloader_dataset(loader), outputs->indices[i]);
+        if (prediction && given.csv && i == 0)
+            print_csv_header(prediction);
+        done = prediction && (given.json  ? print_json(path, prediction)
+                              : given.csv ? print_csv(path, prediction)
+                                          : print_line(path, prediction));
     }
     return done;
 }
@@ -197,8 +155,7 @@ static bool predict(ursa_learner *learner, const char **paths)
         inputs ? ursa_dataloaders_without_data(inputs, .batch_size = given.batch, .strict = alone) : NULL;
     ursa_dataloader *loader = loaders ? ursa_test_loader_of(loaders, &(ursa_source){.path = ""}) : NULL;
     ursa_outputs *outputs = loader ? ursa_get_preds(learner, loader) : NULL;
-    bool done =
-        outputs && print_results(&(struct results){outputs, ursa_dataloader_dataset(loader), &block->blocks[1]});
+    bool done = outputs && print_results(learner, loader, outputs);
     ursa_outputs_free(outputs);
     ursa_dataloader_free(loader);
     return done;

@@ -41,14 +41,14 @@ static char *mask_text(const ursa_outputs *outputs)
     return ursa_copy_string(text);
 }
 
-static char *decision_text(const struct kept *kept, const ursa_outputs *outputs, const ursa_block *block)
+static char *decision_text(const struct kept *kept, const ursa_outputs *outputs, int64_t item, const ursa_block *block)
 {
     int64_t count = kept->prediction.count;
     switch (kept->prediction.kind) {
     case URSA_KIND_CATEGORY:
-        return ursa_block_text(block, outputs->decoded, ursa_shape());
+        return ursa_block_text(block, outputs->decoded + item, ursa_shape());
     case URSA_KIND_MULTI_CATEGORY:
-        return ursa_block_text(block, outputs->decoded_values, ursa_shape(count));
+        return ursa_block_text(block, outputs->decoded_values + item * count, ursa_shape(count));
     case URSA_KIND_POINTS:
         return ursa_block_text(block, kept->numbers, ursa_shape(count / 2, 2));
     case URSA_KIND_MASK:
@@ -58,7 +58,7 @@ static char *decision_text(const struct kept *kept, const ursa_outputs *outputs,
     }
 }
 
-static bool fill(struct kept *kept, const ursa_outputs *outputs, const ursa_block *block,
+static bool fill(struct kept *kept, const ursa_outputs *outputs, int64_t item, const ursa_block *block,
                  const ursa_item_layout *layout)
 {
     ursa_prediction *prediction = &kept->prediction;
@@ -67,36 +67,48 @@ static bool fill(struct kept *kept, const ursa_outputs *outputs, const ursa_bloc
     if (!kept->numbers)
         return false;
     for (int64_t i = 0; i < outputs->size; i++)
-        kept->numbers[i] = outputs->predictions[i];
+        kept->numbers[i] = outputs->predictions[item * outputs->size + i];
     if (prediction->kind == URSA_KIND_POINTS)
         to_pixels(kept->numbers, outputs->size, layout);
     if (prediction->kind == URSA_KIND_CATEGORY)
-        prediction->index = outputs->decoded[0];
+        prediction->index = outputs->decoded[item];
     if (prediction->kind == URSA_KIND_CATEGORY || prediction->kind == URSA_KIND_MULTI_CATEGORY)
         prediction->vocab = block->vocab;
-    kept->text = decision_text(kept, outputs, block);
+    kept->text = decision_text(kept, outputs, item, block);
     prediction->text = kept->text;
     prediction->numbers = kept->numbers;
     return kept->text;
+}
+
+const ursa_prediction *ursa_prediction_of(ursa_learner *learner, ursa_dataloader *loader, const ursa_outputs *outputs,
+                                          int64_t item)
+{
+    ursa_dataloaders *data = ursa_learner_data(learner);
+    if (!data || !loader || !outputs)
+        return NULL;
+    if (item < 0 || item >= outputs->count || !data->block) {
+        ursa_fail(URSA_ERROR_ARGUMENT, "prediction_of: item %lld of %lld", (long long)item, (long long)outputs->count);
+        return NULL;
+    }
+    struct kept *kept = ursa_alloc(sizeof *kept);
+    if (kept && fill(kept, outputs, item, &ursa_datablock_options_of(data->block)->blocks[1],
+                     ursa_dataset_layout(ursa_dataloader_dataset(loader))))
+        return ursa_learner_attach(learner, "prediction", kept, release) ? &kept->prediction : NULL;
+    if (kept)
+        release(kept);
+    return NULL;
 }
 
 const ursa_prediction *ursa_predict(ursa_learner *learner, const char *path)
 {
     if (!learner || !path)
         return NULL;
-    ursa_dataloaders *data = ursa_learner_data(learner);
-    ursa_dataloader *loader = ursa_test_loader(data, &path, 1);
+    ursa_dataloader *loader = ursa_test_loader(ursa_learner_data(learner), &path, 1);
     ursa_outputs *outputs = loader ? ursa_get_preds(learner, loader) : NULL;
-    struct kept *kept = outputs ? ursa_alloc(sizeof *kept) : NULL;
-    bool filled = kept && fill(kept, outputs, &ursa_datablock_options_of(data->block)->blocks[1],
-                               ursa_dataset_layout(ursa_dataloader_dataset(loader)));
+    const ursa_prediction *prediction = ursa_prediction_of(learner, loader, outputs, 0);
     ursa_outputs_free(outputs);
     ursa_dataloader_free(loader);
-    if (filled)
-        return ursa_learner_attach(learner, "prediction", kept, release) ? &kept->prediction : NULL;
-    if (kept)
-        release(kept);
-    return NULL;
+    return prediction;
 }
 
 /* ---- printing ------------------------------------------------------------------------ */
