@@ -22,21 +22,20 @@ int main(int argc, char **argv)
     ursa_set_log(URSA_LOG_WARN, NULL, NULL); /* say so when there are no weights, or a file is no picture */
 
     ursa_datablock *bears = ursa_datablock_new(
-        .blocks = {ursa_image_block(), ursa_category_block()},
-        .get_items = ursa_get_image_files,
-        .splitter = ursa_random_splitter(.valid_pct = 0.2, .seed = 42),
-        .get_y = ursa_parent_label,
-        .item_tfms = {ursa_resize(size)});
+            .blocks = {ursa_image_block(), ursa_category_block()},
+            .get_items = ursa_get_image_files,
+            .splitter = ursa_random_splitter(.valid_pct = 0.2, .seed = 42),
+            .get_y = ursa_parent_label,
+            .item_tfms = {ursa_resize(size)});
 
-    bears = ursa_datablock_with(bears,
-        .item_tfms = {ursa_random_resized_crop(size, .min_scale = 0.5)},
-        .batch_tfms = {ursa_aug_transforms()});
+    bears = ursa_datablock_with(
+        bears, .item_tfms = {ursa_random_resized_crop(size, .min_scale = 0.5)}, .batch_tfms = {ursa_aug_transforms()});
 
     ursa_dataloaders *dls = ursa_dataloaders_new(bears, path);
     ursa_show_batch(dls, "batch.png", .max_n = 8, .rows = 2, .unique = true);
 
-    ursa_learner *learn = ursa_vision_learner(dls, ursa_resnet18, .metrics = {ursa_error_rate},
-        .pretrained = argc > 4 ? argv[4] : NULL);
+    ursa_learner *learn =
+        ursa_vision_learner(dls, ursa_resnet18, .metrics = {ursa_error_rate}, .pretrained = argc > 4 ? argv[4] : NULL);
     ursa_lr_found found;
     ursa_lr_find(learn, &found);
     ursa_plot_lr_find(&found, "lr_find.png");

@@ -18,12 +18,13 @@
 static ursa_dataloaders *load(const char *path, const ursa_frame *table, int size)
 {
     ursa_datablock *planet = ursa_datablock_new(
-        .blocks = {ursa_image_block(), ursa_multi_category_block()},
-        .splitter = ursa_random_splitter(.valid_pct = 0.2, .seed = 42),
-        .get_x = ursa_column("image_name", .prefix = "train-jpg/", .suffix = ".jpg"),
-        .get_y = ursa_column("tags", .delim = " "),
-        .item_tfms = {ursa_resize(size)},
-        .batch_tfms = {ursa_aug_transforms(.flip_vert = true, .max_lighting = 0.1, .max_zoom = 1.05, .max_warp = -1)});
+            .blocks = {ursa_image_block(), ursa_multi_category_block()},
+            .splitter = ursa_random_splitter(.valid_pct = 0.2, .seed = 42),
+            .get_x = ursa_column("image_name", .prefix = "train-jpg/", .suffix = ".jpg"),
+            .get_y = ursa_column("tags", .delim = " "),
+            .item_tfms = {ursa_resize(size)},
+            .batch_tfms = {
+                ursa_aug_transforms(.flip_vert = true, .max_lighting = 0.1, .max_zoom = 1.05, .max_warp = -1)});
     return ursa_dataloaders_of_frame(planet, table, path, .batch_size = 16);
 }
 
@@ -40,9 +41,12 @@ int main(int argc, char **argv)
 
     ursa_dataloaders *small = load(path, table, size);
     ursa_show_batch(small, "planet_batch.png", .max_n = 9);
-    ursa_learner *learn = ursa_vision_learner(small, ursa_resnet18,
-        .metrics = {ursa_accuracy_multi(.threshold = 0.2),
-                    ursa_fbeta(2, .name = "f2", .average = URSA_SAMPLES, .threshold = 0.2)},
+    ursa_learner *learn = ursa_vision_learner(
+        small,
+        ursa_resnet18,
+        .metrics =
+            {ursa_accuracy_multi(.threshold = 0.2),
+             ursa_fbeta(2, .name = "f2", .average = URSA_SAMPLES, .threshold = 0.2)},
         .pretrained = argc > 3 ? argv[3] : NULL);
     ursa_fine_tune(learn, 4);
 

@@ -71,10 +71,6 @@ typedef struct common_options {
 /* Applies them; false, with an error, when the device is not there. */
 bool apply_common(const common_options *common);
 
-/* Problems with single files are worth a line each, even when nobody set a log
- * level. */
-void show_warnings(void);
-
 int run_devices(int argc, char **argv);
 int run_train(int argc, char **argv);
 int run_predict(int argc, char **argv);

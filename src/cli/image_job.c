@@ -32,7 +32,7 @@ int check_job(const command_spec *spec, const image_job *job)
 
 bool prepare_job(const image_job *job)
 {
-    show_warnings();
+    say_warnings();
     ursa_set_seed((uint64_t)job->seed);
     ursa_set_progress(!job->quiet);
     return apply_common(&job->common);

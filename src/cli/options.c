@@ -197,15 +197,3 @@ void format_bytes(int64_t bytes, char *text, size_t size)
     char formatted[URSA_SIZE_TEXT];
     snprintf(text, size, "%s", ursa_size_text(bytes, formatted));
 }
-
-static void say_warning(void *context, ursa_log_level level, const char *line)
-{
-    (void)context;
-    if (level == URSA_LOG_WARN)
-        fprintf(stderr, "ursa: %s\n", line);
-}
-
-void show_warnings(void)
-{
-    ursa_set_log(URSA_LOG_WARN, say_warning, NULL);
-}

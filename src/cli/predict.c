@@ -172,7 +172,7 @@ int run_predict(int argc, char **argv)
         return usage_error(&spec, "--csv and --json exclude each other");
     if (given.batch < 1)
         return usage_error(&spec, "--bs is %d; expected 1 or more", given.batch);
-    show_warnings();
+    say_warnings();
     ursa_set_progress(false);
     ursa_learner *learner = apply_common(&given.common) ? ursa_load_learner(arguments[0]) : NULL;
     return learner && predict(learner, arguments + 1) ? EXIT_FINE : EXIT_ERROR;

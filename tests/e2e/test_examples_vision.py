@@ -22,12 +22,7 @@ def epochs(out):
 
 
 def run_in(folder, name, *arguments):
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        return run(*arguments, program=program(name), env=CPU)[0]
-    finally:
-        os.chdir(before)
+    return run(*arguments, program=program(name), env=CPU, cwd=folder)[0]
 
 
 def garments(folder):
@@ -70,6 +65,30 @@ def head_pose_on_centres(folder):
     with open(f"{new}/centres.csv", newline="") as file:
         errors = [math.dist(found[row["file"]], (float(row["x"]), float(row["y"]))) for row in csv.DictReader(file)]
     assert len(errors) == 60 and sum(errors) / 60 < 0.03 * SIDE, sum(errors) / 60
+
+
+@test
+def head_pose_reads_biwi(folder):
+    """BIWI's layout: the pose of frame N in space, and the camera that the picture is to be found with."""
+    pictures.centres(f"{folder}/flat", 60, side=SIDE)
+    with open(f"{folder}/flat/centres.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for i, row in enumerate(rows):
+        person = f"{folder}/biwi/{'13' if i < 12 else '01'}"
+        os.makedirs(person, exist_ok=True)
+        os.rename(f"{folder}/flat/{row['file']}", f"{person}/frame_{i:05}_rgb.png")
+        depth = 900.0
+        x, y = ((float(row[axis]) - SIDE / 2) * depth / 500 for axis in "xy")
+        with open(f"{person}/frame_{i:05}_pose.txt", "w") as file:
+            file.write(f"1 0 0 \n0 1 0 \n0 0 1 \n\n{x} {y} {depth} \n\n")
+    with open(f"{folder}/biwi/01/rgb.cal", "w") as file:
+        file.write(f"500 0 {SIDE / 2} \n0 500 {SIDE / 2} \n0 0 1 \n\n0 0 0 0 \n")
+    out = run_in(folder, "head_pose", f"{folder}/biwi", 32)
+    assert len(epochs(out)) == 16 and all(row[2] < 1 for row in epochs(out)), out
+    with open(f"{folder}/biwi/01/frame_00020_pose.txt", "w") as file:
+        file.write("1 0 0\n0 1 0\n0 0 1\n\n0 0\n")
+    _, err = run("biwi", 32, program=program("head_pose"), status=1, env=CPU, cwd=folder)
+    assert "frame_00020_pose.txt: 11 numbers; expected 12" in err, err
 
 
 if __name__ == "__main__":
