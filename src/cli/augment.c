@@ -27,22 +27,30 @@ static double as_option(double value)
     return value == 0 ? -1 : value;
 }
 
+/* The option of a name; -1, with an error, when there is none. */
+static int find_number(const char *name)
+{
+    for (int i = 0; i < NUMBERS; i++)
+        if (strcmp(numbers[i].name, name) == 0)
+            return i;
+    ursa_fail(URSA_ERROR_ARGUMENT,
+              "--augment: there is no \"%s\"; there are flip_vert, no_flip, max_rotate=, min_zoom=, max_zoom=, "
+              "max_lighting=, max_warp=, p_affine=, p_lighting=, min_scale=, default and none",
+              name);
+    return -1;
+}
+
 static bool read_number(const char *name, const char *value, ursa_aug_transforms_options *options)
 {
     char *end;
+    int place = find_number(name);
     double number = strtod(value, &end);
+    if (place < 0)
+        return false;
     if (end == value || *end || !(number >= 0 && number <= 1000))
         return ursa_fail(URSA_ERROR_ARGUMENT, "--augment: %s is \"%s\"; expected a number from 0", name, value);
-    for (int i = 0; i < NUMBERS; i++) {
-        if (strcmp(numbers[i].name, name) != 0)
-            continue;
-        *(double *)((char *)options + numbers[i].offset) = as_option(number);
-        return true;
-    }
-    return ursa_fail(URSA_ERROR_ARGUMENT,
-                     "--augment: there is no \"%s\"; there are flip_vert, no_flip, max_rotate=, min_zoom=, max_zoom=, "
-                     "max_lighting=, max_warp=, p_affine=, p_lighting=, min_scale=, default and none",
-                     name);
+    *(double *)((char *)options + numbers[place].offset) = as_option(number);
+    return true;
 }
 
 static bool read_entry(char *entry, ursa_aug_transforms_options *options)

@@ -71,7 +71,10 @@ static ursa_dataloaders *open_table(const image_job *job, const char *path,
                                     const ursa_image_dataloaders_options *options)
 {
     ursa_frame *frame = read_table(job, path);
-    ursa_dataloaders *data = frame ? ursa_image_dataloaders_from_frame_opt(frame, path, options) : NULL;
+    if (ursa_frame_rows(frame) == 0)
+        ursa_fail(URSA_ERROR_FORMAT, "%s: the table has no rows", job->labels + strlen("csv:"));
+    ursa_dataloaders *data =
+        ursa_frame_rows(frame) > 0 ? ursa_image_dataloaders_from_frame_opt(frame, path, options) : NULL;
     ursa_frame_free(frame);
     return data;
 }

@@ -23,8 +23,9 @@ static void print_help(const command_spec *spec)
         char left[40], letter[6] = "";
         if (option->letter)
             snprintf(letter, sizeof letter, "-%c, ", option->letter);
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name, option->placeholder ? " " : "",
-                 option->placeholder ? option->placeholder : "");
+        const char *value = option->placeholder ? option->placeholder : "";
+        const char *format = option->type == OPTION_MAYBE_TEXT ? "%s--%s[=%s]" : *value ? "%s--%s %s" : "%s--%s%s";
+        snprintf(left, sizeof left, format, letter, option->name, value);
         printf("  %-22s %s\n", left, option->help);
     }
     if (spec->examples)

@@ -33,7 +33,7 @@ static bool print_summary(ursa_module *module, int channels)
 {
     char *text = ursa_module_summary(module, ursa_shape(given.batch, given.size, given.size, channels));
     if (text)
-        printf("%s", text);
+        puts(text);
     free(text);
     return text;
 }
