@@ -34,7 +34,10 @@ static void assert_uniform(const char *what, double *values, int count, double l
     double worst = 0;
     for (int i = 0; i < count; i++) {
         double expected = (values[i] - low) / (high - low);
-        worst = fmax(worst, fmax(fabs(expected - (double)i / count), fabs(expected - (double)(i + 1) / count)));
+        double below = fabs(expected - (double)i / count), above = fabs(expected - (double)(i + 1) / count);
+        double distance = below > above ? below : above; /* gcc 12 for Arm cannot compile a reduction by fmax() */
+        if (distance > worst)
+            worst = distance;
     }
     if (!(values[0] >= low - 1e-9 && values[count - 1] <= high + 1e-9 && worst < 1.95 / sqrt(count)))
         fail_msg("%s: %d values from %g to %g, %g away from uniform %g … %g", what, count, values[0], values[count - 1],
