@@ -27,7 +27,8 @@ typedef struct image_job {
         {"suffix", OPTION_TEXT, &(job).suffix, ".jpg", "what to put behind the CSV's file names"},                     \
         {"size", OPTION_INT, &(job).size, "N", "pixels images are made high and wide (as they are for IDX; else 64)"}, \
         {"bs", OPTION_INT, &(job).batch, "N", "images per step (64)"},                                                 \
-        {"valid-pct", OPTION_NUMBER, &(job).valid_pct, "X", "share held out at random (0.2, or the part of DATA that is for it)"}, \
+        {"valid-pct", OPTION_NUMBER, &(job).valid_pct, "X",                                                            \
+         "share held out at random (0.2, or the part of DATA that is for it)"},                                        \
         {"augment", OPTION_TEXT, &(job).augment, "LIST",                                                               \
          "default, none, or some of flip_vert, max_rotate=10, max_zoom=1.1, … (none)"},                                \
         {"seed", OPTION_INT, &(job).seed, "N", "start of all random numbers (42)"},                                    \

@@ -115,7 +115,8 @@ static bool give_losses(const ursa_state *state, ursa_learner *learner, const st
     learner->losses_recorded = learner->losses_read = 0;
     if (counters->losses_recorded == 0)
         return true;
-    if (!stored || stored->shape.ndim != 1 || stored->dtype != URSA_F32 || stored->shape.dim[0] < counters->losses_recorded)
+    if (!stored || stored->shape.ndim != 1 || stored->dtype != URSA_F32 ||
+        stored->shape.dim[0] < counters->losses_recorded)
         return ursa_fail(URSA_ERROR_FORMAT, "the losses are fewer than %lld", (long long)counters->losses_recorded);
     int64_t batches = stored->shape.dim[0];
     if (!ursa_record_begin(learner, batches) || !ursa_write_(learner->losses, URSA_F32, stored->data, batches) ||

@@ -118,7 +118,7 @@ static ursa_tensor *batch_norm(void)
     CASE(grid_border_corners, GRID(URSA_BORDER, true))                                                                 \
     CASE(grid_reflection, GRID(URSA_REFLECTION, false))                                                                \
     CASE(grid_reflection_corners, GRID(URSA_REFLECTION, true))                                                         \
-    CASE(ce, ursa_cross_entropy(in("x"), in("c")))                                                                \
+    CASE(ce, ursa_cross_entropy(in("x"), in("c")))                                                                     \
     CASE(ce_sum, CE(.reduction = URSA_SUM))                                                                            \
     CASE(ce_each, CE(.reduction = URSA_EACH))                                                                          \
     CASE(ce_smooth, CE(.smoothing = 0.1))                                                                              \
