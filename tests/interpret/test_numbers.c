@@ -14,7 +14,7 @@ static const char *const names[] = {"ant", "bee", "cat"};
 #define BEE(m) 0, (m), 0
 #define CAT(m) 0, 0, (m)
 
-static const float outputs[] = {ANT(2), BEE(3), BEE(1), ANT(5), CAT(2), CAT(4), BEE(2), BEE(2)};
+static const float outputs[] = {ANT(2), BEE(3), BEE(1), ANT(5), CAT(2), CAT(4), BEE(2), BEE(1.5f)};
 static const int64_t actual[] = {0, 0, 0, 0, 1, 1, 1, 2};
 
 static struct known insects(void)
