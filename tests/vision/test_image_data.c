@@ -1,38 +1,12 @@
 /* test_image_data.c — blocks of images and masks, and loaders of images in one
  * call: folders, names, tables, lists, IDX files. */
 #include "../unit.h"
+#include "../loaders.h"
 #include "pictures.h"
 
 #include <ursa/ursa.h>
 
 /* ---- what the tests look at ------------------------------------------------------ */
-
-static const char *vocab_of(const ursa_dataloaders *loaders)
-{
-    static char text[256];
-    const char *const *names = NULL;
-    int count = ursa_dataloaders_vocab(loaders, &names);
-    text[0] = '\0';
-    for (int i = 0; i < count; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", names[i]);
-    return text;
-}
-
-static const char *error_and_clear(void)
-{
-    static char text[400];
-    snprintf(text, sizeof text, "%s", ursa_error() ? ursa_error() : "no error");
-    ursa_clear_error();
-    return text;
-}
-
-#define assert_fails(expression, expected)                                                                             \
-    do {                                                                                                               \
-        assert_false(expression);                                                                                      \
-        const char *said = error_and_clear();                                                                          \
-        if (!strstr(said, expected))                                                                                   \
-            fail_msg("\"%s\" is not in \"%s\"", expected, said);                                                       \
-    } while (0)
 
 #define assert_loaders(loaders, train_items, valid_items, names)                                                       \
     do {                                                                                                               \
