@@ -119,7 +119,9 @@ static void wait_until_empty(void)
     if (ursa_pool_spin(nobody_inside, NULL))
         return;
     pthread_mutex_lock(&loop.end_lock);
-    atomic_store(&loop.caller_sleeps, true);
+    /* Not a plain store: emulators of Arm (QEMU 7.2) let the load that follows overtake it, and both sides miss each
+     * other. */
+    atomic_exchange(&loop.caller_sleeps, true);
     while (!nobody_inside(NULL))
         pthread_cond_wait(&loop.end, &loop.end_lock);
     atomic_store(&loop.caller_sleeps, false);
