@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 static ursa_device *cpu;
+static bool quick; /* fewer random shapes, where every one takes long */
 
 /* ---- arrays -------------------------------------------------------------- */
 
@@ -197,7 +198,7 @@ static void products(void **state)
     for (int set = 0; ursa_cpu_set(set); set++) {
         assert_true(ursa_cpu_use(ursa_cpu_set(set)->name));
         ursa_rng rng = ursa_rng_new(7, URSA_PURPOSE_USER, 0);
-        for (int i = 0; i < 400; i++)
+        for (int i = 0; i < (quick ? 60 : 400); i++)
             check_gemm(&rng, PICK(&rng, 1, 1, 2, 5), PICK(&rng, 0, 1, 2, 3, 5, 6, 7, 12, 13, 31, 64, 97, 130),
                        PICK(&rng, 0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100),
                        PICK(&rng, 0, 1, 2, 3, 8, 17, 64, 255, 300));
@@ -384,7 +385,7 @@ static void convolutions(void **state)
         ursa_rng rng = ursa_rng_new(11, URSA_PURPOSE_USER, 0);
         for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
             run_conv(&fixed[i], &rng);
-        for (int i = 0; i < 150; i++) {
+        for (int i = 0; i < (quick ? 30 : 150); i++) {
             struct conv_case c = random_case(&rng);
             run_conv(&c, &rng);
         }
@@ -440,8 +441,9 @@ static int setup(void **state)
     return cpu ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products),
         cmocka_unit_test(convolutions),
