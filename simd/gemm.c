@@ -196,12 +196,14 @@ V_INLINE void slice_body(const struct ursa_tile *t, const int rows, const int ve
     for (int i = 0; i < rows; i++)
         __builtin_prefetch(t->out[i] + t->column, 1);
 
-    const float *a = t->slice, *b = t->b;
+    const float *a = t->slice, *b = t->b, *fetch = t->fetch ? t->fetch : b;
     int64_t k = t->length;
-    for (; k >= 4; k -= 4, a += 4 * ROWS, b += 4 * COLUMNS)
+    for (; k >= 4; k -= 4, a += 4 * ROWS, b += 4 * COLUMNS, fetch += 4 * URSA_FETCH_STEP) {
+        __builtin_prefetch(fetch, 0, 2);
         UNROLL
-    for (int step = 0; step < 4; step++)
-        slice_step(sum, a + step * ROWS, b + step * COLUMNS, rows, vectors);
+        for (int step = 0; step < 4; step++)
+            slice_step(sum, a + step * ROWS, b + step * COLUMNS, rows, vectors);
+    }
     for (; k > 0; k--, a += ROWS, b += COLUMNS)
         slice_step(sum, a, b, rows, vectors);
     finish_tile(t, sum, rows, vectors);

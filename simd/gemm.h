@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define URSA_FETCH_STEP 4 /* a line of the cache with every four steps */
+
 /* out[i][j] = alpha Σ_s Σ_k A[s, i, k] B[s, k, j] + beta out[i][j] + bias[j]
  *
  * The inner dimension is a list of segments of equal length; each has, for
@@ -31,6 +33,7 @@
  * A[i, k] = slice[k rows + i] for k < length, and b is a packed panel. */
 struct ursa_tile {
     const float *slice; /* or NULL, and then: */
+    const float *fetch; /* or NULL; with a slice: what is brought near, URSA_FETCH_STEP floats with every step */
     const float *const *row;
     int64_t row_stride;
     int64_t segments, skip, step;

@@ -19,7 +19,7 @@
 #elif defined(URSA_SIMD_AVX512)
 #define ROWS    12
 #define VECTORS 2
-#define INNER   192
+#define INNER   512
 #elif defined(URSA_SIMD_AVX2)
 #define ROWS    6
 #define VECTORS 2

@@ -22,6 +22,7 @@
 #define ROW_BLOCK    144     /* rows of A in a block, a multiple of every micro-kernel's rows */
 #define MIN_TASKS    24      /* below this, blocks are made narrower, so that many cores have work */
 #define SMALL_WORK   2000000 /* multiply-adds that are not worth a second thread */
+#define PACK_PANELS  4       /* panels of B that a task packs */
 #define SLICE_PANELS 3       /* panels of B that have to use a block of A for it to be cut into slices */
 
 /* The inner dimension, cut into parts that fit: whole segments, or parts of one. */
@@ -71,30 +72,41 @@ static struct part part_at(const struct ursa_product *p, int64_t inner, int64_t 
 
 /* ---- packing --------------------------------------------------------------- */
 
-static void pack_panel(const struct run *run, int64_t group, int64_t panel, float *to)
+/* Packs `count` panels of a group. Where rows of B are contiguous, several panels at once: a whole run of a row is
+ * read, and not every page of B once for each panel. */
+static void pack_panels(const struct run *run, int64_t group, int64_t panel, int64_t count, float *to)
 {
     const struct ursa_product *p = run->product;
     const struct ursa_factor *b = &p->factor;
-    if (inner_extent(p) == 0)
+    int64_t columns = run->simd->columns, size = inner_extent(p) * columns;
+    if (size == 0)
         return;
-    int64_t first = panel * run->simd->columns, left = p->columns - first;
-    int64_t width = left < run->simd->columns ? left : run->simd->columns;
-    const float *from = b->data + group * b->group_stride + first * b->j_stride;
-    if (!b->segment) {
-        run->simd->pack(from, b->k_stride, b->j_stride, inner_extent(p), width, to);
+    int64_t first = panel * columns, end = first + count * columns < p->columns ? first + count * columns : p->columns;
+    const float *from = b->data + group * b->group_stride;
+    if (!b->segment && b->j_stride == 1) {
+        run->simd->panels(from + first, b->k_stride, inner_extent(p), end - first, to, size);
         return;
     }
-    for (int64_t s = 0; s < p->segments; s++)
-        run->simd->pack(from + b->segment[s], b->k_stride, b->j_stride, p->length, width,
-                        to + s * p->length * run->simd->columns);
+    for (int64_t j = first; j < end; j += columns, to += size) {
+        int64_t width = end - j < columns ? end - j : columns;
+        const float *panel_from = from + j * b->j_stride;
+        if (!b->segment)
+            run->simd->pack(panel_from, b->k_stride, b->j_stride, inner_extent(p), width, to);
+        else
+            for (int64_t s = 0; s < p->segments; s++)
+                run->simd->pack(panel_from + b->segment[s], b->k_stride, b->j_stride, p->length, width,
+                                to + s * p->length * columns);
+    }
 }
 
 static void pack_task(void *context, int64_t index)
 {
     const struct run *run = context;
-    int64_t group = index / run->panel_count, panel = index % run->panel_count;
+    int64_t tasks = ursa_ceil_div(run->panel_count, PACK_PANELS);
+    int64_t group = index / tasks, panel = index % tasks * PACK_PANELS, left = run->panel_count - panel;
     int64_t size = inner_extent(run->product) * run->simd->columns;
-    pack_panel(run, group, panel, (float *)run->panels + index * size);
+    pack_panels(run, group, panel, left < PACK_PANELS ? left : PACK_PANELS,
+                (float *)run->panels + (group * run->panel_count + panel) * size);
 }
 
 void ursa_activate(const ursa_activation *activation, float *x, int64_t count)
@@ -145,13 +157,11 @@ static void cut_slices(const struct run *run, const struct block *block, const s
         run->simd->slice(block->row_at[0] + part->skip * p->step, p->step, part->length, block->rows, block->slices);
 }
 
-/* While a panel is in use the next one is fetched, a share with every tile:
- * left to its first tile, it would keep the multiply-adds waiting. */
-static void fetch_share(const float *panel, int64_t size, int64_t row, int64_t rows, int64_t step)
+/* While a panel is in use its tiles fetch the next one, some lines each: left to its first tile, it would keep the
+ * multiply-adds waiting. `done` floats of `size` are fetched; when all are, the rest of the tiles look at its end. */
+static const float *fetch_share(const float *panel, int64_t size, int64_t done)
 {
-    int64_t begin = size * row / rows, end = size * (row + step < rows ? row + step : rows) / rows;
-    for (int64_t at = begin; at < end; at += 16)
-        __builtin_prefetch(panel + at, 0, 2);
+    return panel + (done < size ? done : size);
 }
 
 static void run_part(const struct run *run, const struct block *block, const struct part *part, bool first, bool last)
@@ -171,6 +181,7 @@ static void run_part(const struct run *run, const struct block *block, const str
         .beta = first ? p->beta : 1,
         .relu = last && p->activation.used && p->activation.kind == URSA_UNARY_relu,
     };
+    int64_t size = part->segments * part->length * simd->columns;
     if (block->slices)
         cut_slices(run, block, part);
     for (int64_t j = block->column; j < block->column + block->columns; j += simd->columns) {
@@ -180,9 +191,9 @@ static void run_part(const struct run *run, const struct block *block, const str
         tile.b =
             run->panels ? block->b + j * inner_extent(p) + k * simd->columns : block->b + j + k * p->factor.k_stride;
         tile.bias = last && p->bias ? p->bias + block->group * p->bias_stride + j : NULL;
-        int64_t size = run->panels && left > simd->columns ? part->segments * part->length * simd->columns : 0;
+        const float *next = run->panels && left > simd->columns ? tile.b + inner_extent(p) * simd->columns : NULL;
         for (int64_t i = 0; i < block->rows; i += simd->rows) {
-            fetch_share(tile.b + (size ? inner_extent(p) * simd->columns : 0), size, i, block->rows, simd->rows);
+            tile.fetch = next ? fetch_share(next, size, i / simd->rows * tile.length * URSA_FETCH_STEP) : tile.b;
             tile.height = (int)(block->rows - i < simd->rows ? block->rows - i : simd->rows);
             tile.row = (const float *const *)block->row_at + i * p->segments + part->segment;
             tile.slice = block->slices ? block->slices + i / simd->rows * slice : NULL;
@@ -246,8 +257,8 @@ static void groups_task(void *context, int64_t begin, int64_t end)
             return;
     }
     for (int64_t group = begin; group < end; group++) {
-        for (int64_t i = 0; i < run.panel_count; i++)
-            pack_panel(&run, group, i, (float *)run.panels + i * size);
+        if (run.panel_count)
+            pack_panels(&run, group, 0, run.panel_count, (float *)run.panels);
         for (int64_t row = 0; row < p->rows; row += ROW_BLOCK) {
             struct block block = {
                 .group = group,
@@ -302,7 +313,7 @@ bool ursa_product_run(const struct ursa_product *p)
         int64_t packed_groups = p->factor.group_stride ? p->groups : 1;
         run.panel_group = p->factor.group_stride ? size : 0;
         run.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(packed_groups * size + 1) * sizeof(float));
-        if (!run.panels || !ursa_parallel(packed_groups * run.panel_count, pack_task, &run))
+        if (!run.panels || !ursa_parallel(packed_groups * ursa_ceil_div(run.panel_count, PACK_PANELS), pack_task, &run))
             return false;
     }
     return ursa_parallel(p->groups * run.row_blocks * run.column_blocks, block_task, &run);
