@@ -24,6 +24,15 @@ bool ursa_array_is_contiguous(const ursa_array *array)
     return in_order;
 }
 
+ursa_dtype ursa_half_type(const ursa_array *x, const ursa_array *y, const ursa_array *z)
+{
+    const ursa_array *arrays[] = {x, y, z};
+    for (int i = 0; i < 3; i++)
+        if (arrays[i] && (arrays[i]->dtype == URSA_F16 || arrays[i]->dtype == URSA_BF16))
+            return arrays[i]->dtype;
+    return URSA_F32;
+}
+
 ursa_grad_needs ursa_unary_needs(ursa_unary_kind kind)
 {
     static const ursa_grad_needs needs_of[URSA_UNARY_COUNT] = {

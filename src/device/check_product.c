@@ -15,6 +15,24 @@ static bool check_matrix(const struct ursa_check *check, const char *name, const
                      ursa_shape_text(3, array->stride).text);
 }
 
+static bool is_half(const ursa_array *array)
+{
+    return array->dtype == URSA_F16 || array->dtype == URSA_BF16;
+}
+
+/* One half type in a call, beside f32; `names` are those of the arrays. */
+static bool check_mix(const struct ursa_check *check, const char *const names[3], const ursa_array *const arrays[3])
+{
+    for (int i = 1; i < 3; i++)
+        for (int j = 0; j < i; j++)
+            if (is_half(arrays[i]) && is_half(arrays[j]) && arrays[i]->dtype != arrays[j]->dtype)
+                return ursa_fail(URSA_ERROR_TYPE, "%s: %s is %s, expected f32 or %s as %s", check->op, names[i],
+                                 ursa_dtype_name(arrays[i]->dtype), ursa_dtype_name(arrays[j]->dtype), names[j]);
+    return true;
+}
+#define CHECK_MIX(check, x, y, z)                                                                                      \
+    check_mix(check, (const char *const[]){#x, #y, #z}, (const ursa_array *const[]){&args->x, &args->y, &args->z})
+
 static bool check_activation(const struct ursa_check *check, const ursa_activation *activation)
 {
     return !activation->used || (unsigned)activation->kind < URSA_UNARY_COUNT ||
@@ -26,7 +44,7 @@ int64_t ursa_check_gemm(const struct ursa_check *check, const struct ursa_gemm_a
     const ursa_array *x = &args->x, *y = &args->y, *out = &args->out;
     if (!check_matrix(check, "x", x) || !check_matrix(check, "y", y) ||
         !ursa_check_array(check, "out", out, URSA_OUTPUT) ||
-        !ursa_check_array(check, "bias", &args->bias, URSA_OPTIONAL))
+        !ursa_check_array(check, "bias", &args->bias, URSA_ONLY_F32 | URSA_OPTIONAL) || !CHECK_MIX(check, x, y, out))
         return -1;
     if (x->shape[2] != y->shape[1]) {
         ursa_fail(URSA_ERROR_SHAPE, "gemm: y is %s, expected %" PRId64 " rows as x has columns, which is %s",
@@ -83,8 +101,8 @@ static bool check_conv_shapes(const struct ursa_check *check, const ursa_conv_ge
 int64_t ursa_check_conv2d(const struct ursa_check *check, const struct ursa_conv2d_args *args)
 {
     bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "w", &args->w, 0) &&
-              ursa_check_array(check, "bias", &args->bias, URSA_OPTIONAL) &&
-              ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
+              ursa_check_array(check, "bias", &args->bias, URSA_ONLY_F32 | URSA_OPTIONAL) &&
+              ursa_check_array(check, "out", &args->out, URSA_OUTPUT) && CHECK_MIX(check, x, w, out) &&
               check_conv_shapes(check, &args->geometry, "x", &args->x, "w", &args->w, "out", &args->out) &&
               URSA_CHECK_SHAPE(check, "bias", &args->bias, args->w.shape[0]) &&
               ursa_check_apart(check, "out", &args->out, "x", &args->x, false) &&
@@ -97,7 +115,7 @@ int64_t ursa_check_conv2d(const struct ursa_check *check, const struct ursa_conv
 int64_t ursa_check_conv2d_grad_input(const struct ursa_check *check, const struct ursa_conv2d_grad_input_args *args)
 {
     bool ok = ursa_check_array(check, "dy", &args->dy, 0) && ursa_check_array(check, "w", &args->w, 0) &&
-              ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT) &&
+              ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT) && CHECK_MIX(check, dy, w, dx) &&
               check_conv_shapes(check, &args->geometry, "dx", &args->dx, "w", &args->w, "dy", &args->dy) &&
               ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, false) &&
               ursa_check_apart(check, "dx", &args->dx, "w", &args->w, false);
@@ -107,7 +125,7 @@ int64_t ursa_check_conv2d_grad_input(const struct ursa_check *check, const struc
 int64_t ursa_check_conv2d_grad_weight(const struct ursa_check *check, const struct ursa_conv2d_grad_weight_args *args)
 {
     bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "dy", &args->dy, 0) &&
-              ursa_check_array(check, "dw", &args->dw, URSA_OUTPUT) &&
+              ursa_check_array(check, "dw", &args->dw, URSA_OUTPUT) && CHECK_MIX(check, x, dy, dw) &&
               check_conv_shapes(check, &args->geometry, "x", &args->x, "dw", &args->dw, "dy", &args->dy) &&
               ursa_check_apart(check, "dw", &args->dw, "x", &args->x, false) &&
               ursa_check_apart(check, "dw", &args->dw, "dy", &args->dy, false);

@@ -213,7 +213,13 @@ struct ursa_softmax_grad_args {
     ursa_array dx; /* in place with dy */
 };
 
-/* ---- products ----------------------------------------------------------- */
+/* ---- products ----------------------------------------------------------- *
+ * Every array but bias is f32 or T, which is one of f16 and bf16 in a call; bias
+ * is f32. Where a factor — x and y, x and w, w and dy, or x and dy — is T, both
+ * are rounded to T (to nearest, ties to even) before they are multiplied. Sums,
+ * alpha, beta, bias and activation are in float, and the result is rounded once,
+ * to the type of the output. So weights are kept as floats beside activations
+ * of a half type, and their gradients come out as floats. */
 
 /* out[b] = activation(alpha x[b] y[b] + beta out[b] + bias)
  * x [B, M, K] and y [B, K, N] take any strides as long as one of the last two
@@ -518,6 +524,9 @@ struct ursa_lamb_step_args {
 
 /* What the gradient of a unary function is computed from. */
 ursa_grad_needs ursa_unary_needs(ursa_unary_kind kind);
+
+/* The half type among up to three arrays, NULL or not; f32 where there is none. */
+ursa_dtype ursa_half_type(const ursa_array *x, const ursa_array *y, const ursa_array *z);
 
 /* Number of elements. */
 int64_t ursa_array_count(const ursa_array *array);

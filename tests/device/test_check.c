@@ -102,12 +102,32 @@ static void products(void **state)
     EXPECT(gemm, args, SHAPE, "gemm: out is [1, 2, 3], expected [1, 2, 2]");
 }
 
+static void mixes(void **state)
+{
+    (void)state;
+    ursa_array x = {.buffer = buffer, .dtype = URSA_BF16, .ndim = 3, .shape = {1, 2, 2}, .stride = {4, 2, 1}};
+    ursa_array out = x;
+    out.buffer = other;
+    struct ursa_gemm_args args = {.x = x, .y = x, .out = out, .alpha = 1};
+    args.y.dtype = URSA_F16;
+    EXPECT(gemm, args, TYPE, "gemm: y is f16, expected f32 or bf16 as x");
+    args.y.dtype = URSA_F32;
+    args.out.dtype = URSA_F16;
+    EXPECT(gemm, args, TYPE, "gemm: out is f16, expected f32 or bf16 as x");
+    args.out.dtype = URSA_I32;
+    EXPECT(gemm, args, TYPE, "gemm: out is i32, expected f32, f16, bf16");
+    args.out.dtype = URSA_BF16;
+    args.bias = (ursa_array){.buffer = buffer, .dtype = URSA_BF16, .ndim = 1, .shape = {2}, .stride = {1}};
+    EXPECT(gemm, args, TYPE, "gemm: bias is bf16, expected f32");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(arrays, make_buffers, drop_buffers),
         cmocka_unit_test_setup_teardown(outputs_and_inputs, make_buffers, drop_buffers),
         cmocka_unit_test_setup_teardown(products, make_buffers, drop_buffers),
+        cmocka_unit_test_setup_teardown(mixes, make_buffers, drop_buffers),
     };
     return run_unit_tests("check", tests);
 }

@@ -13,14 +13,33 @@ static void draw_activation(struct trial *t, ursa_activation *activation)
     note(t, ", then %s", unary_name(activation->kind));
 }
 
+/* The types of both factors and of the output: floats, halves, or floats and
+ * halves in any mix. */
+struct mix {
+    ursa_dtype x, y, out;
+};
+
+static struct mix draw_mix(struct trial *t)
+{
+    struct mix mix = {URSA_F32, URSA_F32, URSA_F32};
+    if (draw_chance(t, 0.5))
+        return mix;
+    ursa_dtype half = draw_chance(t, 0.5) ? URSA_F16 : URSA_BF16;
+    bool pure = draw_chance(t, 0.4);
+    mix.x = pure || draw_chance(t, 0.7) ? half : URSA_F32;
+    mix.y = pure || draw_chance(t, 0.5) ? half : URSA_F32;
+    mix.out = pure || draw_chance(t, 0.6) ? half : URSA_F32;
+    return mix;
+}
+
 /* ---- gemm ----------------------------------------------------------------- */
 
 /* A batch of matrices: rows or columns next to each other, perhaps with a gap
  * between them, the batch outermost, in between, or the same matrix again. */
-static void declare_matrices(struct trial *t, ursa_array *array, const char *name, int64_t batch, int64_t rows,
-                             int64_t columns)
+static void declare_matrices(struct trial *t, ursa_array *array, const char *name, ursa_dtype dtype, int64_t batch,
+                             int64_t rows, int64_t columns)
 {
-    struct operand *o = declare(t, array, name, INPUT, URSA_F32, SHAPE(batch, rows, columns), CONTIGUOUS);
+    struct operand *o = declare(t, array, name, INPUT, dtype, SHAPE(batch, rows, columns), CONTIGUOUS);
     bool transposed = draw_chance(t, 0.5);
     int64_t gap = draw_chance(t, 0.3) ? draw_between(t, 1, 9) : 0;
     int64_t line = (transposed ? rows : columns) + gap, lines = transposed ? columns : rows;
@@ -51,14 +70,17 @@ void draw_gemm(struct trial *t, struct ursa_gemm_args *args)
     args->beta = betas[draw_below(t, 5)];
     note(t, "alpha %g beta %g%s", (double)args->alpha, (double)args->beta, t->integers ? ", whole numbers" : "");
     draw_activation(t, &args->activation);
-    declare_matrices(t, &args->x, "x", batch, m, k);
-    declare_matrices(t, &args->y, "y", batch, k, n);
+    struct mix mix = draw_mix(t);
+    declare_matrices(t, &args->x, "x", mix.x, batch, m, k);
+    declare_matrices(t, &args->y, "y", mix.y, batch, k, n);
     if (draw_chance(t, 0.5))
         declare(t, &args->bias, "bias", INPUT, URSA_F32, SHAPE(n), CONTIGUOUS);
-    declare(t, &args->out, "out", args->beta == 0 ? OUTPUT : INOUT, URSA_F32, SHAPE(batch, m, n), CONTIGUOUS);
+    declare(t, &args->out, "out", args->beta == 0 ? OUTPUT : INOUT, mix.out, SHAPE(batch, m, n), CONTIGUOUS);
 }
 
-/* Every result is a sum of `terms` products, which the trial measured. */
+/* Every result is a sum of `terms` products, which the trial measured. The
+ * reference rounds the factors as the operator does, so that of a half type
+ * nothing is left but the rounding of the result, which trial.c allows. */
 static void bound_sums(struct trial *t, const char *name, int64_t terms, const ursa_activation *activation)
 {
     struct operand *out = operand_named(t, name);
@@ -124,11 +146,12 @@ void draw_conv2d(struct trial *t, struct ursa_conv2d_args *args)
 {
     struct conv_shapes s = draw_conv(t, &args->geometry);
     draw_activation(t, &args->activation);
-    declare(t, &args->x, "x", INPUT, URSA_F32, s.x, CONTIGUOUS);
-    declare(t, &args->w, "w", INPUT, URSA_F32, s.w, CONTIGUOUS);
+    struct mix mix = draw_mix(t);
+    declare(t, &args->x, "x", INPUT, mix.x, s.x, CONTIGUOUS);
+    declare(t, &args->w, "w", INPUT, mix.y, s.w, CONTIGUOUS);
     if (draw_chance(t, 0.5))
         declare(t, &args->bias, "bias", INPUT, URSA_F32, SHAPE(s.w.dim[0]), CONTIGUOUS);
-    declare(t, &args->out, "out", OUTPUT, URSA_F32, s.y, CONTIGUOUS);
+    declare(t, &args->out, "out", OUTPUT, mix.out, s.y, CONTIGUOUS);
 }
 
 void bound_conv2d(struct trial *t, const struct ursa_conv2d_args *args)
@@ -143,9 +166,10 @@ void bound_conv2d(struct trial *t, const struct ursa_conv2d_args *args)
 void draw_conv2d_grad_input(struct trial *t, struct ursa_conv2d_grad_input_args *args)
 {
     struct conv_shapes s = draw_conv(t, &args->geometry);
-    declare(t, &args->dy, "dy", INPUT, URSA_F32, s.y, CONTIGUOUS);
-    declare(t, &args->w, "w", INPUT, URSA_F32, s.w, CONTIGUOUS);
-    declare(t, &args->dx, "dx", OUTPUT, URSA_F32, s.x, CONTIGUOUS);
+    struct mix mix = draw_mix(t);
+    declare(t, &args->dy, "dy", INPUT, mix.x, s.y, CONTIGUOUS);
+    declare(t, &args->w, "w", INPUT, mix.y, s.w, CONTIGUOUS);
+    declare(t, &args->dx, "dx", OUTPUT, mix.out, s.x, CONTIGUOUS);
 }
 
 void bound_conv2d_grad_input(struct trial *t, const struct ursa_conv2d_grad_input_args *args)
@@ -158,9 +182,10 @@ void bound_conv2d_grad_input(struct trial *t, const struct ursa_conv2d_grad_inpu
 void draw_conv2d_grad_weight(struct trial *t, struct ursa_conv2d_grad_weight_args *args)
 {
     struct conv_shapes s = draw_conv(t, &args->geometry);
-    declare(t, &args->x, "x", INPUT, URSA_F32, s.x, CONTIGUOUS);
-    declare(t, &args->dy, "dy", INPUT, URSA_F32, s.y, CONTIGUOUS);
-    declare(t, &args->dw, "dw", OUTPUT, URSA_F32, s.w, CONTIGUOUS);
+    struct mix mix = draw_mix(t);
+    declare(t, &args->x, "x", INPUT, mix.x, s.x, CONTIGUOUS);
+    declare(t, &args->dy, "dy", INPUT, mix.y, s.y, CONTIGUOUS);
+    declare(t, &args->dw, "dw", OUTPUT, mix.out, s.w, CONTIGUOUS);
 }
 
 void bound_conv2d_grad_weight(struct trial *t, const struct ursa_conv2d_grad_weight_args *args)

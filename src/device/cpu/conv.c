@@ -4,6 +4,7 @@
 #include "device/cpu/window.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "device/through_float.h"
 
 #include <string.h>
 
@@ -49,7 +50,8 @@ static bool forward(const struct ursa_conv_shape *s, const float *x, const float
 
 bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
 {
-    (void)device;
+    if (ursa_half_type(&args->x, &args->w, &args->out) != URSA_F32)
+        return ursa_conv2d_through_float(device, args);
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->w, &args->out);
     const float *x = ursa_cpu_f32(&args->x), *w = ursa_cpu_f32(&args->w), *bias = ursa_cpu_f32(&args->bias);
     float *out = ursa_cpu_f32(&args->out);
@@ -123,7 +125,8 @@ static bool grad_input(const struct ursa_conv_shape *s, const float *dy, const f
 
 bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_grad_input_args *args)
 {
-    (void)device;
+    if (ursa_half_type(&args->dy, &args->w, &args->dx) != URSA_F32)
+        return ursa_conv2d_grad_input_through_float(device, args);
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->dx, &args->w, &args->dy);
     const float *dy = ursa_cpu_f32(&args->dy), *w = ursa_cpu_f32(&args->w);
     float *dx = ursa_cpu_f32(&args->dx);

@@ -19,6 +19,7 @@
 #include "device/cpu/window.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "device/through_float.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -339,7 +340,8 @@ static bool grad_weight(const struct ursa_conv_shape *s, const float *x, const f
 
 bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_grad_weight_args *args)
 {
-    (void)device;
+    if (ursa_half_type(&args->x, &args->dy, &args->dw) != URSA_F32)
+        return ursa_conv2d_grad_weight_through_float(device, args);
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->dw, &args->dy);
     const float *x = ursa_cpu_f32(&args->x), *dy = ursa_cpu_f32(&args->dy);
     float *dw = ursa_cpu_f32(&args->dw);

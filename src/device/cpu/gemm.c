@@ -1,6 +1,7 @@
 /* gemm.c — batched matrix products. */
 #include "device/cpu/product.h"
 #include "base/parallel.h"
+#include "device/through_float.h"
 
 struct matrix {
     float *data;
@@ -72,7 +73,8 @@ static bool run_vector(struct vector_product *p, int64_t batches)
 
 bool ursa_cpu_gemm(ursa_device *device, const struct ursa_gemm_args *args)
 {
-    (void)device;
+    if (ursa_half_type(&args->x, &args->y, &args->out) != URSA_F32)
+        return ursa_gemm_through_float(device, args);
     int64_t batches = args->out.shape[0], rows = args->out.shape[1], columns = args->out.shape[2];
     int64_t inner = args->x.shape[2];
     if (batches == 0 || rows == 0 || columns == 0)

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "device/opencl/conv.h"
 #include "device/opencl/tile.h"
+#include "device/through_float.h"
 
 /* The twin of conv_shape in cl/conv.cl, where the fields are explained. */
 struct conv_shape {
@@ -100,6 +101,8 @@ static bool is_depthwise(const ursa_conv_geometry *g, const ursa_array *w)
 bool ursa_opencl_conv2d(ursa_device *base, const struct ursa_conv2d_args *args)
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
+    if (ursa_half_type(&args->x, &args->w, &args->out) != URSA_F32)
+        return ursa_conv2d_through_float(base, args);
     if (!fits("conv2d", &args->x, &args->w, &args->out))
         return false;
     if (is_depthwise(&args->geometry, &args->w))
@@ -181,6 +184,8 @@ bool ursa_opencl_conv2d_grad_input(ursa_device *base, const struct ursa_conv2d_g
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
     const ursa_conv_geometry *g = &args->geometry;
+    if (ursa_half_type(&args->dy, &args->w, &args->dx) != URSA_F32)
+        return ursa_conv2d_grad_input_through_float(base, args);
     if (!fits("conv2d_grad_input", &args->dy, &args->w, &args->dx))
         return false;
     if (is_depthwise(g, &args->w))
@@ -206,6 +211,8 @@ bool ursa_opencl_conv2d_grad_weight(ursa_device *base, const struct ursa_conv2d_
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
     const ursa_conv_geometry *g = &args->geometry;
+    if (ursa_half_type(&args->x, &args->dy, &args->dw) != URSA_F32)
+        return ursa_conv2d_grad_weight_through_float(base, args);
     if (!fits("conv2d_grad_weight", &args->x, &args->dw, &args->dy))
         return false;
     if (is_depthwise(g, &args->dw))

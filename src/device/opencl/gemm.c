@@ -3,6 +3,7 @@
  */
 #include "base/error.h"
 #include "device/opencl/tile.h"
+#include "device/through_float.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,8 @@ static bool by_tiles(struct ursa_cl_device *device, const struct ursa_gemm_args 
 bool ursa_opencl_gemm(ursa_device *base, const struct ursa_gemm_args *args)
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
+    if (ursa_half_type(&args->x, &args->y, &args->out) != URSA_F32)
+        return ursa_gemm_through_float(base, args);
     if (!fits(&args->x) || !fits(&args->y) || ursa_cl_count("gemm", &args->out) < 0)
         return false;
     struct factor x = factor_of(&args->x), y = factor_of(&args->y);
