@@ -4,7 +4,7 @@
  * shape alone decides: chunks of rows first, by work items that keep LANES
  * channels each, then the chunks of a channel, by a group that joins them as a
  * tree. Variances are joined as Chan, Golub and LeVeque (1983) do it, so that
- * no large mean drowns them.
+ * no large mean drowns them. What has the shape of x is of type -DT.
  */
 #include "common.cl"
 #include "lanes.cl"
@@ -14,7 +14,7 @@
 
 /* The mean of each chunk of x [rows, channels], and the sum of squared
  * distances from it: parts [2, chunks, channels]. */
-kernel void moments_part(INPUT(f32, x), OUTPUT(f32, parts), int rows, int vectors, int chunk, int chunks)
+kernel void moments_part(INPUT(T, x), OUTPUT(f32, parts), int rows, int vectors, int chunk, int chunks)
 {
     LOCATE(x);
     LOCATE(parts);
@@ -24,10 +24,10 @@ kernel void moments_part(INPUT(f32, x), OUTPUT(f32, parts), int rows, int vector
     int first = part * chunk, end = min(first + chunk, rows);
     lanes sum = (lanes)(0.0f), squares = (lanes)(0.0f);
     for (int r = first; r < end; r++)
-        sum += lanes_load(x + r * channels + c);
+        sum += elems_load(T, x, r * channels + c);
     lanes mean = sum / (float)(end - first);
     for (int r = first; r < end; r++) {
-        lanes d = lanes_load(x + r * channels + c) - mean;
+        lanes d = elems_load(T, x, r * channels + c) - mean;
         squares += d * d;
     }
     lanes_store(mean, parts + part * channels + c);
@@ -117,8 +117,8 @@ static inline lanes passed(lanes g, lanes y)
 
 /* out = activation((x - mean) inv_std scale + shift + residual). In inference
  * (-DRUNNING) inv_std is the running variance. */
-kernel void normalise(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), INPUT(f32, mean), INPUT(f32, inv_std),
-                      INPUT(f32, residual), OUTPUT(f32, out), int rows, int vectors, float eps)
+kernel void normalise(INPUT(T, x), INPUT(f32, scale), INPUT(f32, shift), INPUT(f32, mean), INPUT(f32, inv_std),
+                      INPUT(T, residual), OUTPUT(T, out), int rows, int vectors, float eps)
 {
     LOCATE(x);
     LOCATE(residual);
@@ -134,22 +134,22 @@ kernel void normalise(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), INPUT
 #ifdef RUNNING
     factor = 1.0f / sqrt(factor + eps);
 #endif
-    lanes y = affine(lanes_load(x + i * LANES), lanes_load(mean + c), factor, scale, shift, c);
+    lanes y = affine(elems_load(T, x, i * LANES), lanes_load(mean + c), factor, scale, shift, c);
     if (residual)
-        y += lanes_load(residual + i * LANES);
-    lanes_store(activated(y), out + i * LANES);
+        y += elems_load(T, residual, i * LANES);
+    elems_store(T, activated(y), out, i * LANES);
 }
 
 /* ---- gradients to scale and shift, of both kinds ------------------------- */
 
 /* dy at `at` behind the activation, by y or, without it, by what it was made of. */
-static inline lanes slope_at(global const float *x, global const float *dy, global const float *y,
+static inline lanes slope_at(global const ELEM(T) *x, global const ELEM(T) *dy, global const ELEM(T) *y,
                              global const float *scale, global const float *shift, lanes mean, lanes factor, int at,
                              int c)
 {
-    lanes g = lanes_load(dy + at);
+    lanes g = elems_load(T, dy, at);
 #ifdef RELU
-    g = passed(g, y ? lanes_load(y + at) : affine(lanes_load(x + at), mean, factor, scale, shift, c));
+    g = passed(g, y ? elems_load(T, y, at) : affine(elems_load(T, x, at), mean, factor, scale, shift, c));
 #endif
     return g;
 }
@@ -157,7 +157,7 @@ static inline lanes slope_at(global const float *x, global const float *dy, glob
 /* Σ g and Σ g (x - mean) inv_std over each chunk of rows, g being dy behind the
  * activation: parts [2, chunks, channels]. -DGROUPS: statistics are per group
  * of channels of `span` rows (LANES is 1 then); else per channel. */
-kernel void norm_grad_part(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, y), INPUT(f32, scale), INPUT(f32, shift),
+kernel void norm_grad_part(INPUT(T, x), INPUT(T, dy), INPUT(T, y), INPUT(f32, scale), INPUT(f32, shift),
                            INPUT(f32, mean), INPUT(f32, inv_std), OUTPUT(f32, parts), int rows, int vectors, int chunk,
                            int chunks, int span, int groups)
 {
@@ -183,7 +183,7 @@ kernel void norm_grad_part(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, y), INPUT(f
         lanes average = lanes_load(mean + statistic), factor = lanes_load(inv_std + statistic);
         lanes d = slope_at(x, dy, y, scale, shift, average, factor, r * channels + c, c);
         sum += d;
-        product += d * ((lanes_load(x + r * channels + c) - average) * factor);
+        product += d * ((elems_load(T, x, r * channels + c) - average) * factor);
     }
     lanes_store(sum, parts + part * channels + c);
     lanes_store(product, parts + (chunks + part) * channels + c);
@@ -218,9 +218,9 @@ kernel void norm_grad_join(INPUT(f32, parts), OUTPUT(f32, sums), OUTPUT(f32, dsc
 
 /* dx = scale inv_std (g - Σ g / rows - x̂ Σ g x̂ / rows), in inference only the
  * first term; and dresidual = g. */
-kernel void batch_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, y), INPUT(f32, scale), INPUT(f32, shift),
-                            INPUT(f32, mean), INPUT(f32, inv_std), INPUT(f32, sums), OUTPUT(f32, dx),
-                            OUTPUT(f32, dresidual), int rows, int vectors)
+kernel void batch_norm_grad(INPUT(T, x), INPUT(T, dy), INPUT(T, y), INPUT(f32, scale), INPUT(f32, shift),
+                            INPUT(f32, mean), INPUT(f32, inv_std), INPUT(f32, sums), OUTPUT(T, dx),
+                            OUTPUT(T, dresidual), int rows, int vectors)
 {
     LOCATE(x);
     LOCATE(dy);
@@ -238,23 +238,23 @@ kernel void batch_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, y), INPUT(
     lanes average = lanes_load(mean + c), factor = lanes_load(inv_std + c);
     lanes d = slope_at(x, dy, y, scale, shift, average, factor, i * LANES, c);
     if (dresidual)
-        lanes_store(d, dresidual + i * LANES);
+        elems_store(T, d, dresidual, i * LANES);
     if (!dx)
         return;
 #ifdef TRAINING
-    lanes normal = (lanes_load(x + i * LANES) - average) * factor;
+    lanes normal = (elems_load(T, x, i * LANES) - average) * factor;
     d -= (lanes_load(sums + c) + normal * lanes_load(sums + vectors * LANES + c)) / (float)rows;
 #endif
     if (scale)
         factor *= lanes_load(scale + c);
-    lanes_store(d * factor, dx + i * LANES);
+    elems_store(T, d * factor, dx, i * LANES);
 }
 
 /* ---- group normalisation -------------------------------------------------- */
 
 /* One group of work items normalises one group of channels of one sample: x
  * [samples, rows, channels], `width` channels in a group. */
-kernel void group_norm(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), OUTPUT(f32, out), OUTPUT(f32, mean),
+kernel void group_norm(INPUT(T, x), INPUT(f32, scale), INPUT(f32, shift), OUTPUT(T, out), OUTPUT(f32, mean),
                        OUTPUT(f32, inv_std), local float *each, int rows, int channels, int width, float eps)
 {
     LOCATE(x);
@@ -270,12 +270,12 @@ kernel void group_norm(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), OUTP
     float sum = 0.0f, squares = 0.0f;
     for (int i = item; i < count; i += step) {
         int r = i / width;
-        sum += x[base + r * channels + i - r * width];
+        sum += LOAD(T, x, base + r * channels + i - r * width);
     }
     float average = group_sum(each, sum) / (float)count;
     for (int i = item; i < count; i += step) {
         int r = i / width;
-        float d = x[base + r * channels + i - r * width] - average;
+        float d = LOAD(T, x, base + r * channels + i - r * width) - average;
         squares += d * d;
     }
     float factor = 1.0f / sqrt(group_sum(each, squares) / (float)count + eps);
@@ -285,17 +285,17 @@ kernel void group_norm(INPUT(f32, x), INPUT(f32, scale), INPUT(f32, shift), OUTP
     }
     for (int i = item; i < count; i += step) {
         int r = i / width, c = i - r * width, at = base + r * channels + c;
-        float y = (x[at] - average) * factor;
+        float y = (LOAD(T, x, at) - average) * factor;
         if (scale)
             y *= scale[first + c];
         if (shift)
             y += shift[first + c];
-        out[at] = y;
+        STORE(T, out, at, y);
     }
 }
 
-kernel void group_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), INPUT(f32, mean), INPUT(f32, inv_std),
-                            OUTPUT(f32, dx), local float *each, int rows, int channels, int width)
+kernel void group_norm_grad(INPUT(T, x), INPUT(T, dy), INPUT(f32, scale), INPUT(f32, mean), INPUT(f32, inv_std),
+                            OUTPUT(T, dx), local float *each, int rows, int channels, int width)
 {
     LOCATE(x);
     LOCATE(dy);
@@ -311,15 +311,15 @@ kernel void group_norm_grad(INPUT(f32, x), INPUT(f32, dy), INPUT(f32, scale), IN
     float sum = 0.0f, product = 0.0f;
     for (int i = item; i < count; i += step) {
         int r = i / width, c = i - r * width, at = base + r * channels + c;
-        float d = scale ? dy[at] * scale[first + c] : dy[at];
+        float d = LOAD(T, dy, at) * (scale ? scale[first + c] : 1.0f);
         sum += d;
-        product += d * ((x[at] - average) * factor);
+        product += d * ((LOAD(T, x, at) - average) * factor);
     }
     sum = group_sum(each, sum) / (float)count;
     product = group_sum(each, product) / (float)count;
     for (int i = item; i < count; i += step) {
         int r = i / width, c = i - r * width, at = base + r * channels + c;
-        float d = scale ? dy[at] * scale[first + c] : dy[at];
-        dx[at] = factor * (d - sum - (x[at] - average) * factor * product);
+        float d = LOAD(T, dy, at) * (scale ? scale[first + c] : 1.0f);
+        STORE(T, dx, at, factor * (d - sum - (LOAD(T, x, at) - average) * factor * product));
     }
 }

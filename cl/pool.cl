@@ -1,5 +1,5 @@
 /* pool.cl — maximum (-DMAX) and average over windows, and their gradients.
- * A work item handles LANES channels of a pixel. The gradients gather: every
+ * A work item handles LANES channels of a pixel; images are of type -DT. The gradients gather: every
  * input pixel asks the windows that cover it.
  */
 #include "common.cl"
@@ -50,7 +50,7 @@ static inline span cells_over(pool_shape s, int axis, int i)
 #define index_store(v, p) PASTE(vstore, LANES)(v, 0, p)
 #endif
 
-kernel void pool2d(INPUT(f32, x), OUTPUT(f32, out), OUTPUT(i32, indices), pool_shape s)
+kernel void pool2d(INPUT(T, x), OUTPUT(T, out), OUTPUT(i32, indices), pool_shape s)
 {
     LOCATE(x);
     LOCATE(out);
@@ -68,24 +68,24 @@ kernel void pool2d(INPUT(f32, x), OUTPUT(f32, out), OUTPUT(i32, indices), pool_s
     lanes_int where = (lanes_int)(empty ? -1 : ys.first * s.in[1] + xs.first);
     for (int h = ys.first; h < ys.end; h++)
         for (int w = xs.first; w < xs.end; w++) {
-            lanes v = lanes_load(x + (h * s.in[1] + w) * channels);
+            lanes v = elems_load(T, x, (h * s.in[1] + w) * channels);
             lanes_int better = (v > best) | ((v != v) & (best == best));
             best = select(best, v, better);
             where = select(where, (lanes_int)(h * s.in[1] + w), better);
         }
-    lanes_store(best, out + i * LANES);
+    elems_store(T, best, out, i * LANES);
     if (indices)
         index_store(where, indices + i * LANES);
 #else
     lanes sum = (lanes)(0.0f);
     for (int h = ys.first; h < ys.end; h++)
         for (int w = xs.first; w < xs.end; w++)
-            sum += lanes_load(x + (h * s.in[1] + w) * channels);
-    lanes_store(sum / (float)(ys.counted * xs.counted), out + i * LANES);
+            sum += elems_load(T, x, (h * s.in[1] + w) * channels);
+    elems_store(T, sum / (float)(ys.counted * xs.counted), out, i * LANES);
 #endif
 }
 
-kernel void pool2d_grad(INPUT(f32, dy), INPUT(i32, indices), OUTPUT(f32, dx), pool_shape s)
+kernel void pool2d_grad(INPUT(T, dy), INPUT(i32, indices), OUTPUT(T, dx), pool_shape s)
 {
     LOCATE(dy);
     LOCATE(indices);
@@ -100,12 +100,12 @@ kernel void pool2d_grad(INPUT(f32, dy), INPUT(i32, indices), OUTPUT(f32, dx), po
     for (int oh = rows.first; oh < rows.end; oh++)
         for (int ow = columns.first; ow < columns.end; ow++) {
             int at = ((image * s.out[0] + oh) * s.out[1] + ow) * channels + c;
-            lanes d = lanes_load(dy + at);
+            lanes d = elems_load(T, dy, at);
 #ifdef MAX
             sum += select((lanes)(0.0f), d, index_load(indices + at) == (lanes_int)(h * s.in[1] + w));
 #else
             sum += d / (float)(span_of(s, 0, oh).counted * span_of(s, 1, ow).counted);
 #endif
         }
-    lanes_store(sum, dx + i * LANES);
+    elems_store(T, sum, dx, i * LANES);
 }

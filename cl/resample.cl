@@ -1,6 +1,7 @@
 /* resample.cl — resizing, sampling at given positions, and their gradients. A
  * work item handles LANES channels of a pixel. The gradient of resizing
  * gathers: every input pixel asks the output pixels that may have used it.
+ * Images are of type -DT.
  */
 #include "common.cl"
 #include "lanes.cl"
@@ -99,7 +100,7 @@ static inline int2 users_of(int i, int in, int out)
     return (int2)(max(first, 0), min(end, out));
 }
 
-kernel void resize(INPUT(f32, x), OUTPUT(f32, out), resample_shape s)
+kernel void resize(INPUT(T, x), OUTPUT(T, out), resample_shape s)
 {
     LOCATE(x);
     LOCATE(out);
@@ -113,11 +114,11 @@ kernel void resize(INPUT(f32, x), OUTPUT(f32, out), resample_shape s)
     lanes sum = (lanes)(0.0f);
     for (int p = 0; p < TAPS; p++)
         for (int q = 0; q < TAPS; q++)
-            sum += ys.weight[p] * xs.weight[q] * lanes_load(x + (ys.at[p] * s.in[1] + xs.at[q]) * channels);
-    lanes_store(sum, out + i * LANES);
+            sum += ys.weight[p] * xs.weight[q] * elems_load(T, x, (ys.at[p] * s.in[1] + xs.at[q]) * channels);
+    elems_store(T, sum, out, i * LANES);
 }
 
-kernel void resize_grad(INPUT(f32, dy), OUTPUT(f32, dx), resample_shape s)
+kernel void resize_grad(INPUT(T, dy), OUTPUT(T, dx), resample_shape s)
 {
     LOCATE(dy);
     LOCATE(dx);
@@ -136,10 +137,10 @@ kernel void resize_grad(INPUT(f32, dy), OUTPUT(f32, dx), resample_shape s)
         for (int ow = columns.x; ow < columns.y; ow++) {
             float across = weight_of(ow, w, s.in[1], s.out[1]);
             if (across != 0.0f)
-                sum += down * across * lanes_load(dy + (oh * s.out[1] + ow) * channels);
+                sum += down * across * elems_load(T, dy, (oh * s.out[1] + ow) * channels);
         }
     }
-    lanes_store(sum, dx + i * LANES);
+    elems_store(T, sum, dx, i * LANES);
 }
 
 #endif
@@ -232,7 +233,7 @@ static inline bool inside(resample_shape s, int row, int column)
     return (uint)row < (uint)s.in[0] && (uint)column < (uint)s.in[1];
 }
 
-kernel void grid_sample(INPUT(f32, x), INPUT(f32, grid), OUTPUT(f32, out), resample_shape s)
+kernel void grid_sample(INPUT(T, x), INPUT(f32, grid), OUTPUT(T, out), resample_shape s)
 {
     LOCATE(x);
     LOCATE(grid);
@@ -247,13 +248,13 @@ kernel void grid_sample(INPUT(f32, x), INPUT(f32, grid), OUTPUT(f32, out), resam
     for (int p = 0; p < TAPS; p++)
         for (int q = 0; q < TAPS; q++)
             if (inside(s, k.row[p], k.column[q]))
-                sum += k.down[p] * k.across[q] * lanes_load(x + (k.row[p] * s.in[1] + k.column[q]) * channels);
-    lanes_store(sum, out + i * LANES);
+                sum += k.down[p] * k.across[q] * elems_load(T, x, (k.row[p] * s.in[1] + k.column[q]) * channels);
+    elems_store(T, sum, out, i * LANES);
 }
 
 /* The gradient to the image. A point may touch any pixel, so one work item
- * takes all points of an image for its channels, in their order. */
-kernel void grid_sample_grad_image(INPUT(f32, grid), INPUT(f32, dy), OUTPUT(f32, dx), resample_shape s)
+ * takes all points of an image for its channels, in their order. Sums are floats. */
+kernel void grid_sample_grad_image(INPUT(f32, grid), INPUT(T, dy), OUTPUT(f32, dx), resample_shape s)
 {
     LOCATE(grid);
     LOCATE(dy);
@@ -267,7 +268,7 @@ kernel void grid_sample_grad_image(INPUT(f32, grid), INPUT(f32, dy), OUTPUT(f32,
         lanes_store((lanes)(0.0f), dx + pixel * channels);
     for (int point = image * points; point < (image + 1) * points; point++) {
         corners k = corners_of(grid, point, s);
-        lanes d = lanes_load(dy + point * channels + c);
+        lanes d = elems_load(T, dy, point * channels + c);
         for (int p = 0; p < TAPS; p++)
             for (int q = 0; q < TAPS; q++)
                 if (inside(s, k.row[p], k.column[q])) {
@@ -278,7 +279,7 @@ kernel void grid_sample_grad_image(INPUT(f32, grid), INPUT(f32, dy), OUTPUT(f32,
 }
 
 /* The gradient to the positions: one work item per point. */
-kernel void grid_sample_grad_grid(INPUT(f32, x), INPUT(f32, grid), INPUT(f32, dy), OUTPUT(f32, dgrid),
+kernel void grid_sample_grad_grid(INPUT(T, x), INPUT(f32, grid), INPUT(T, dy), OUTPUT(f32, dgrid),
                                   resample_shape s)
 {
     LOCATE(x);
@@ -298,7 +299,8 @@ kernel void grid_sample_grad_grid(INPUT(f32, x), INPUT(f32, grid), INPUT(f32, dy
                 continue;
             float product = 0.0f;
             for (int c = 0; c < channels; c++)
-                product += dy[point * channels + c] * x[(k.row[p] * s.in[1] + k.column[q]) * channels + c];
+                product += LOAD(T, dy, point * channels + c) *
+                           LOAD(T, x, (k.row[p] * s.in[1] + k.column[q]) * channels + c);
             du += (q ? product : -product) * k.down[p];
             dv += (p ? product : -product) * k.across[q];
         }

@@ -3,6 +3,7 @@
 #define URSA_SIMD_NORM_H
 
 #include <stdint.h>
+#include <ursa/device.h>
 
 /* What is done to what has been normalised. */
 enum ursa_norm_end { URSA_END_NONE, URSA_END_RELU, URSA_END_RELU6 };
@@ -11,33 +12,39 @@ enum ursa_norm_end { URSA_END_NONE, URSA_END_RELU, URSA_END_RELU6 };
  * is NULL, (x - mean) a + b as apply() computed it, lets it pass, else 0. */
 struct ursa_norm_slope {
     enum ursa_norm_end end;
-    const float *x, *dy, *y;   /* [rows, width] */
+    const void *x, *dy, *y;    /* [rows, width] */
     const float *mean, *a, *b; /* [width]; a and b only without y */
 };
 
-struct ursa_simd_norm {
+/* For one type of elements: of x, residual, y, dy, passed and dx. Everything
+ * else is f32, and so is all arithmetic. */
+struct ursa_norm_kernels {
     /* Columns: x is [rows, width], every column has its own numbers. */
 
     /* mean of each column and squares = Σ(x - mean)². */
-    void (*moments)(const float *x, int64_t rows, int64_t width, float *mean, float *squares);
+    void (*moments)(const void *x, int64_t rows, int64_t width, float *mean, float *squares);
     /* y = end((x - mean) a + b + residual); residual may be NULL, y may be x or residual. */
-    void (*apply)(const float *x, int64_t rows, int64_t width, const float *mean, const float *a, const float *b,
-                  const float *residual, enum ursa_norm_end end, float *y);
+    void (*apply)(const void *x, int64_t rows, int64_t width, const float *mean, const float *a, const float *b,
+                  const void *residual, enum ursa_norm_end end, void *y);
     /* sum = Σ g, product = Σ g (x - mean), and passed = g unless it is NULL; it may be dy. */
-    void (*grad_sums)(const struct ursa_norm_slope *slope, int64_t rows, int64_t width, float *passed, float *sum,
+    void (*grad_sums)(const struct ursa_norm_slope *slope, int64_t rows, int64_t width, void *passed, float *sum,
                       float *product);
     /* dx = a g + b (x - mean) + c. */
     void (*grad_apply)(const struct ursa_norm_slope *slope, int64_t rows, int64_t width, const float *a, const float *b,
-                       const float *c, float *dx);
+                       const float *c, void *dx);
 
     /* Rows: x is [rows, groups, n], every group of a row is normalised by
      * itself; scale and shift are [groups, n], mean and inv_std [rows, groups]. */
 
-    void (*layer)(const float *x, int64_t rows, int64_t groups, int64_t n, const float *scale, const float *shift,
-                  float eps, float *y, float *mean, float *inv_std);
+    void (*layer)(const void *x, int64_t rows, int64_t groups, int64_t n, const float *scale, const float *shift,
+                  float eps, void *y, float *mean, float *inv_std);
     /* Adds this block of rows to dscale and dshift. */
-    void (*layer_grad)(const float *x, const float *dy, int64_t rows, int64_t groups, int64_t n, const float *scale,
-                       const float *mean, const float *inv_std, float *dx, float *dscale, float *dshift);
+    void (*layer_grad)(const void *x, const void *dy, int64_t rows, int64_t groups, int64_t n, const float *scale,
+                       const float *mean, const float *inv_std, void *dx, float *dscale, float *dshift);
+};
+
+struct ursa_simd_norm {
+    struct ursa_norm_kernels of[3]; /* by URSA_F32, URSA_F16, URSA_BF16 */
 };
 
 #endif

@@ -135,6 +135,7 @@ static bool check_images(const struct ursa_check *check, const char *small_name,
 int64_t ursa_check_resize(const struct ursa_check *check, const struct ursa_resize_args *args)
 {
     bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
+              ursa_check_same_type(check, "out", &args->out, "x", &args->x) &&
               check_images(check, "x", &args->x, "out", &args->out) &&
               ursa_check_apart(check, "out", &args->out, "x", &args->x, false);
     return ok ? ursa_array_count(&args->out) : -1;
@@ -143,6 +144,7 @@ int64_t ursa_check_resize(const struct ursa_check *check, const struct ursa_resi
 int64_t ursa_check_resize_grad(const struct ursa_check *check, const struct ursa_resize_grad_args *args)
 {
     bool ok = ursa_check_array(check, "dy", &args->dy, 0) && ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT) &&
+              ursa_check_same_type(check, "dx", &args->dx, "dy", &args->dy) &&
               check_images(check, "dx", &args->dx, "dy", &args->dy) &&
               ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, false);
     return ok ? ursa_array_count(&args->dx) : -1;
@@ -159,8 +161,10 @@ static bool check_grid(const struct ursa_check *check, ursa_resize_kind kind, co
 
 int64_t ursa_check_grid_sample(const struct ursa_check *check, const struct ursa_grid_sample_args *args)
 {
-    bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "grid", &args->grid, 0) &&
+    bool ok = ursa_check_array(check, "x", &args->x, 0) &&
+              ursa_check_array(check, "grid", &args->grid, URSA_ONLY_F32) &&
               ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
+              ursa_check_same_type(check, "out", &args->out, "x", &args->x) &&
               check_images(check, "x", &args->x, "out", &args->out) &&
               check_grid(check, args->kind, &args->grid, "out", &args->out) &&
               ursa_check_apart(check, "out", &args->out, "x", &args->x, false);
@@ -169,10 +173,13 @@ int64_t ursa_check_grid_sample(const struct ursa_check *check, const struct ursa
 
 int64_t ursa_check_grid_sample_grad(const struct ursa_check *check, const struct ursa_grid_sample_grad_args *args)
 {
-    bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "grid", &args->grid, 0) &&
+    bool ok = ursa_check_array(check, "x", &args->x, 0) &&
+              ursa_check_array(check, "grid", &args->grid, URSA_ONLY_F32) &&
               ursa_check_array(check, "dy", &args->dy, 0) &&
               ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT | URSA_OPTIONAL) &&
-              ursa_check_array(check, "dgrid", &args->dgrid, URSA_OUTPUT | URSA_OPTIONAL) &&
+              ursa_check_array(check, "dgrid", &args->dgrid, URSA_ONLY_F32 | URSA_OUTPUT | URSA_OPTIONAL) &&
+              ursa_check_same_type(check, "dy", &args->dy, "x", &args->x) &&
+              ursa_check_same_type(check, "dx", &args->dx, "x", &args->x) &&
               check_images(check, "x", &args->x, "dy", &args->dy) &&
               check_grid(check, args->kind, &args->grid, "dy", &args->dy) &&
               ursa_check_same_shape(check, "dx", &args->dx, &args->x) &&

@@ -3,6 +3,13 @@
 #include "base/error.h"
 #include <inttypes.h>
 
+/* The shape and the type of another array. */
+static bool check_like(const struct ursa_check *check, const char *name, const ursa_array *array, const char *other,
+                       const ursa_array *like)
+{
+    return ursa_check_same_type(check, name, array, other, like) && ursa_check_same_shape(check, name, array, like);
+}
+
 /* ---- pooling ------------------------------------------------------------------ */
 
 /* Every window must see a pixel, or the maximum of nothing would be asked for. */
@@ -43,6 +50,7 @@ int64_t ursa_check_pool2d(const struct ursa_check *check, const struct ursa_pool
 {
     bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
               ursa_check_array(check, "indices", &args->indices, URSA_ONLY_I32 | URSA_OUTPUT | URSA_OPTIONAL) &&
+              ursa_check_same_type(check, "out", &args->out, "x", &args->x) &&
               check_pool_shapes(check, &args->geometry, "x", &args->x, "out", &args->out) &&
               ursa_check_same_shape(check, "indices", &args->indices, &args->out) &&
               ursa_check_apart(check, "out", &args->out, "x", &args->x, false);
@@ -54,6 +62,7 @@ int64_t ursa_check_pool2d_grad(const struct ursa_check *check, const struct ursa
     unsigned indices = URSA_ONLY_I32 | (args->kind == URSA_POOL_MAX ? 0 : URSA_OPTIONAL);
     bool ok = ursa_check_array(check, "dy", &args->dy, 0) && ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT) &&
               ursa_check_array(check, "indices", &args->indices, indices) &&
+              ursa_check_same_type(check, "dx", &args->dx, "dy", &args->dy) &&
               check_pool_shapes(check, &args->geometry, "dx", &args->dx, "dy", &args->dy) &&
               ursa_check_same_shape(check, "indices", &args->indices, &args->dy) &&
               ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, false);
@@ -67,11 +76,12 @@ static bool check_features(const struct ursa_check *check, const ursa_array *x)
     return x->ndim >= 1 || ursa_fail(URSA_ERROR_SHAPE, "%s: x is a scalar, expected [..., C]", check->op);
 }
 
-/* An array with one number per channel. */
+/* An array with one number per channel, which is f32 whatever x is. */
 static bool check_channels(const struct ursa_check *check, const char *name, const ursa_array *array, int64_t channels,
                            unsigned expected)
 {
-    return ursa_check_array(check, name, array, expected) && URSA_CHECK_SHAPE(check, name, array, channels);
+    return ursa_check_array(check, name, array, expected | URSA_ONLY_F32) &&
+           URSA_CHECK_SHAPE(check, name, array, channels);
 }
 
 /* Those whose gradient the operator has. */
@@ -96,9 +106,9 @@ int64_t ursa_check_batch_norm(const struct ursa_check *check, const struct ursa_
               check_channels(check, "mean", &args->mean, channels, saved) &&
               check_channels(check, "inv_std", &args->inv_std, channels, saved) &&
               ursa_check_array(check, "residual", &args->residual, URSA_OPTIONAL) &&
-              ursa_check_same_shape(check, "residual", &args->residual, &args->x) &&
+              check_like(check, "residual", &args->residual, "x", &args->x) &&
               check_activation(check, &args->activation) && ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
-              ursa_check_same_shape(check, "out", &args->out, &args->x) &&
+              check_like(check, "out", &args->out, "x", &args->x) &&
               ursa_check_apart(check, "out", &args->out, "x", &args->x, true) &&
               ursa_check_apart(check, "out", &args->out, "residual", &args->residual, true);
     return ok ? ursa_array_count(&args->out) : -1;
@@ -109,11 +119,11 @@ int64_t ursa_check_batch_norm_grad(const struct ursa_check *check, const struct 
     if (!ursa_check_array(check, "x", &args->x, 0) || !check_features(check, &args->x))
         return -1;
     int64_t channels = args->x.shape[args->x.ndim - 1];
-    bool ok = ursa_check_array(check, "dy", &args->dy, 0) && ursa_check_same_shape(check, "dy", &args->dy, &args->x) &&
+    bool ok = ursa_check_array(check, "dy", &args->dy, 0) && check_like(check, "dy", &args->dy, "x", &args->x) &&
               ursa_check_array(check, "y", &args->y, URSA_OPTIONAL) &&
-              ursa_check_same_shape(check, "y", &args->y, &args->x) && check_activation(check, &args->activation) &&
+              check_like(check, "y", &args->y, "x", &args->x) && check_activation(check, &args->activation) &&
               ursa_check_array(check, "dresidual", &args->dresidual, URSA_OUTPUT | URSA_OPTIONAL) &&
-              ursa_check_same_shape(check, "dresidual", &args->dresidual, &args->x) &&
+              check_like(check, "dresidual", &args->dresidual, "x", &args->x) &&
               ursa_check_apart(check, "dresidual", &args->dresidual, "dy", &args->dy, true) &&
               ursa_check_apart(check, "dresidual", &args->dresidual, "x", &args->x, false) &&
               ursa_check_apart(check, "dresidual", &args->dresidual, "y", &args->y, false) &&
@@ -124,7 +134,7 @@ int64_t ursa_check_batch_norm_grad(const struct ursa_check *check, const struct 
               check_channels(check, "dscale", &args->dscale, channels, URSA_OUTPUT | URSA_OPTIONAL) &&
               check_channels(check, "dshift", &args->dshift, channels, URSA_OUTPUT | URSA_OPTIONAL) &&
               ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT | URSA_OPTIONAL) &&
-              ursa_check_same_shape(check, "dx", &args->dx, &args->x) &&
+              check_like(check, "dx", &args->dx, "x", &args->x) &&
               ursa_check_apart(check, "dx", &args->dx, "x", &args->x, false) &&
               ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, true) &&
               ursa_check_apart(check, "dx", &args->dx, "y", &args->y, false) &&
@@ -150,12 +160,12 @@ int64_t ursa_check_group_norm(const struct ursa_check *check, const struct ursa_
     int64_t channels = args->x.shape[2], images = args->x.shape[0];
     bool ok = check_channels(check, "scale", &args->scale, channels, URSA_OPTIONAL) &&
               check_channels(check, "shift", &args->shift, channels, URSA_OPTIONAL) &&
-              ursa_check_array(check, "mean", &args->mean, URSA_OUTPUT) &&
+              ursa_check_array(check, "mean", &args->mean, URSA_OUTPUT | URSA_ONLY_F32) &&
               URSA_CHECK_SHAPE(check, "mean", &args->mean, images, args->groups) &&
-              ursa_check_array(check, "inv_std", &args->inv_std, URSA_OUTPUT) &&
+              ursa_check_array(check, "inv_std", &args->inv_std, URSA_OUTPUT | URSA_ONLY_F32) &&
               URSA_CHECK_SHAPE(check, "inv_std", &args->inv_std, images, args->groups) &&
               ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
-              ursa_check_same_shape(check, "out", &args->out, &args->x) &&
+              check_like(check, "out", &args->out, "x", &args->x) &&
               ursa_check_apart(check, "out", &args->out, "x", &args->x, false);
     return ok ? ursa_array_count(&args->out) : -1;
 }
@@ -165,16 +175,16 @@ int64_t ursa_check_group_norm_grad(const struct ursa_check *check, const struct 
     if (!ursa_check_array(check, "x", &args->x, 0) || !check_groups(check, &args->x, args->groups))
         return -1;
     int64_t channels = args->x.shape[2], images = args->x.shape[0];
-    bool ok = ursa_check_array(check, "dy", &args->dy, 0) && ursa_check_same_shape(check, "dy", &args->dy, &args->x) &&
+    bool ok = ursa_check_array(check, "dy", &args->dy, 0) && check_like(check, "dy", &args->dy, "x", &args->x) &&
               check_channels(check, "scale", &args->scale, channels, URSA_OPTIONAL) &&
-              ursa_check_array(check, "mean", &args->mean, 0) &&
+              ursa_check_array(check, "mean", &args->mean, URSA_ONLY_F32) &&
               URSA_CHECK_SHAPE(check, "mean", &args->mean, images, args->groups) &&
-              ursa_check_array(check, "inv_std", &args->inv_std, 0) &&
+              ursa_check_array(check, "inv_std", &args->inv_std, URSA_ONLY_F32) &&
               URSA_CHECK_SHAPE(check, "inv_std", &args->inv_std, images, args->groups) &&
               check_channels(check, "dscale", &args->dscale, channels, URSA_OUTPUT | URSA_OPTIONAL) &&
               check_channels(check, "dshift", &args->dshift, channels, URSA_OUTPUT | URSA_OPTIONAL) &&
               ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT) &&
-              ursa_check_same_shape(check, "dx", &args->dx, &args->x) &&
+              check_like(check, "dx", &args->dx, "x", &args->x) &&
               ursa_check_apart(check, "dx", &args->dx, "x", &args->x, false) &&
               ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, false);
     return ok ? channels : -1;

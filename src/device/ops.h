@@ -263,7 +263,10 @@ struct ursa_conv2d_grad_weight_args {
     ursa_array dw;
 };
 
-/* ---- pooling and normalisation ------------------------------------------ */
+/* ---- pooling and normalisation ------------------------------------------ *
+ * Images and activations (x, residual, out, y and their gradients) are of one
+ * float type; scale, shift, their gradients and all statistics are f32, and so
+ * is the arithmetic. */
 
 /* Adaptive: output cell i of OH covers input rows floor(i H / OH) up to, not
  * including, ceil((i + 1) H / OH); window, stride and pad are ignored. */
@@ -384,7 +387,8 @@ struct ursa_pad_grad_args {
     int64_t before[URSA_MAX_DIMS];
 };
 
-/* ---- resampling --------------------------------------------------------- */
+/* ---- resampling --------------------------------------------------------- *
+ * Images and their gradients are of one float type, positions and theirs f32. */
 
 /* As torch.nn.functional.interpolate: output pixel i is input position
  * (i + ½) H / OH - ½, or i (H - 1) / (OH - 1) with align_corners; nearest:

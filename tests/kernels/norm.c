@@ -42,6 +42,7 @@ static void draw_end(struct trial *t, ursa_activation *activation)
 
 void draw_batch_norm(struct trial *t, struct ursa_batch_norm_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape shape = draw_shape_of(t, 2, 4, 3000, 200000);
     int64_t channels = shape.dim[shape.ndim - 1], rows = channels ? shape_count(shape) / channels : 0;
     args->training = draw_chance(t, 0.6);
@@ -51,7 +52,7 @@ void draw_batch_norm(struct trial *t, struct ursa_batch_norm_args *args)
     args->eps = draw_chance(t, 0.5) ? 1e-5f : 1e-3f;
     note(t, "%s momentum %.9g eps %g", args->training ? "training" : "inference", (double)args->momentum,
          (double)args->eps);
-    struct operand *x = declare(t, &args->x, "x", INPUT, URSA_F32, shape, CONTIGUOUS);
+    struct operand *x = declare(t, &args->x, "x", INPUT, dtype, shape, CONTIGUOUS);
     double away = draw_chance(t, 0.3) ? draw_uniform(t, -20, 20) : 0;
     for (int64_t i = 0; i < x->count; i++)
         x->values[i] += away;
@@ -69,11 +70,11 @@ void draw_batch_norm(struct trial *t, struct ursa_batch_norm_args *args)
     draw_end(t, &args->activation);
     struct operand *residual = NULL;
     if (draw_chance(t, 0.4))
-        residual = declare(t, &args->residual, "residual", INPUT, URSA_F32, shape, CONTIGUOUS);
+        residual = declare(t, &args->residual, "residual", INPUT, dtype, shape, CONTIGUOUS);
     if (draw_chance(t, 0.3))
         declare_same(t, &args->out, "out", residual && draw_chance(t, 0.5) ? residual : x);
     else
-        declare(t, &args->out, "out", OUTPUT, URSA_F32, shape, CONTIGUOUS);
+        declare(t, &args->out, "out", OUTPUT, dtype, shape, CONTIGUOUS);
     if (args->training) {
         declare(t, &args->mean, "mean", OUTPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
         declare(t, &args->inv_std, "inv_std", OUTPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
@@ -125,15 +126,16 @@ void bound_batch_norm(struct trial *t, const struct ursa_batch_norm_args *args)
 
 void draw_batch_norm_grad(struct trial *t, struct ursa_batch_norm_grad_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape shape = draw_shape_of(t, 2, 4, 3000, 200000);
     int64_t channels = shape.dim[shape.ndim - 1];
     args->training = draw_chance(t, 0.6);
     note(t, "%s", args->training ? "training" : "inference");
-    declare(t, &args->x, "x", INPUT, URSA_F32, shape, CONTIGUOUS);
-    struct operand *dy = declare(t, &args->dy, "dy", INPUT, URSA_F32, shape, CONTIGUOUS);
+    declare(t, &args->x, "x", INPUT, dtype, shape, CONTIGUOUS);
+    struct operand *dy = declare(t, &args->dy, "dy", INPUT, dtype, shape, CONTIGUOUS);
     draw_end(t, &args->activation);
     if (draw_chance(t, 0.5)) {
-        struct operand *y = declare(t, &args->y, "y", INPUT, URSA_F32, shape, CONTIGUOUS);
+        struct operand *y = declare(t, &args->y, "y", INPUT, dtype, shape, CONTIGUOUS);
         set_range(t, y, -1, 7);
         for (int64_t i = 0; i < y->count; i++) /* as the activation leaves them */
             y->values[i] = y->values[i] < 0 ? 0 : y->values[i] > 6 ? 6 : y->values[i];
@@ -142,7 +144,7 @@ void draw_batch_norm_grad(struct trial *t, struct ursa_batch_norm_grad_args *arg
     if (taken)
         declare_same(t, &args->dresidual, "dresidual", dy);
     else if (draw_chance(t, 0.4))
-        declare(t, &args->dresidual, "dresidual", OUTPUT, URSA_F32, shape, CONTIGUOUS);
+        declare(t, &args->dresidual, "dresidual", OUTPUT, dtype, shape, CONTIGUOUS);
     if (draw_chance(t, 0.5))
         declare(t, &args->shift, "shift", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     if (draw_chance(t, 0.7))
@@ -152,7 +154,7 @@ void draw_batch_norm_grad(struct trial *t, struct ursa_batch_norm_grad_args *arg
     if (!taken && draw_chance(t, 0.3))
         declare_same(t, &args->dx, "dx", dy);
     else if (draw_chance(t, 0.8))
-        declare(t, &args->dx, "dx", OUTPUT, URSA_F32, shape, CONTIGUOUS);
+        declare(t, &args->dx, "dx", OUTPUT, dtype, shape, CONTIGUOUS);
     if (draw_chance(t, 0.7))
         declare(t, &args->dscale, "dscale", OUTPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     if (draw_chance(t, 0.7))
@@ -251,10 +253,11 @@ static int64_t in_group(struct group g, int64_t i)
 
 void draw_group_norm(struct trial *t, struct ursa_group_norm_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape shape = draw_groups(t, &args->groups);
     args->eps = draw_chance(t, 0.5) ? 1e-5f : 1e-3f;
     note(t, "groups %d eps %g", args->groups, (double)args->eps);
-    struct operand *x = declare(t, &args->x, "x", INPUT, URSA_F32, shape, CONTIGUOUS);
+    struct operand *x = declare(t, &args->x, "x", INPUT, dtype, shape, CONTIGUOUS);
     double away = draw_chance(t, 0.3) ? draw_uniform(t, -20, 20) : 0;
     for (int64_t i = 0; i < x->count; i++)
         x->values[i] += away;
@@ -262,7 +265,7 @@ void draw_group_norm(struct trial *t, struct ursa_group_norm_args *args)
         declare(t, &args->scale, "scale", INPUT, URSA_F32, SHAPE(shape.dim[2]), CONTIGUOUS);
     if (draw_chance(t, 0.7))
         declare(t, &args->shift, "shift", INPUT, URSA_F32, SHAPE(shape.dim[2]), CONTIGUOUS);
-    declare(t, &args->out, "out", OUTPUT, URSA_F32, shape, CONTIGUOUS);
+    declare(t, &args->out, "out", OUTPUT, dtype, shape, CONTIGUOUS);
     declare(t, &args->mean, "mean", OUTPUT, URSA_F32, SHAPE(shape.dim[0], args->groups), CONTIGUOUS);
     declare(t, &args->inv_std, "inv_std", OUTPUT, URSA_F32, SHAPE(shape.dim[0], args->groups), CONTIGUOUS);
 }
@@ -294,16 +297,17 @@ void bound_group_norm(struct trial *t, const struct ursa_group_norm_args *args)
 
 void draw_group_norm_grad(struct trial *t, struct ursa_group_norm_grad_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape shape = draw_groups(t, &args->groups);
     note(t, "groups %d", args->groups);
     struct shape statistics = SHAPE(shape.dim[0], args->groups);
-    declare(t, &args->x, "x", INPUT, URSA_F32, shape, CONTIGUOUS);
-    declare(t, &args->dy, "dy", INPUT, URSA_F32, shape, CONTIGUOUS);
+    declare(t, &args->x, "x", INPUT, dtype, shape, CONTIGUOUS);
+    declare(t, &args->dy, "dy", INPUT, dtype, shape, CONTIGUOUS);
     if (draw_chance(t, 0.7))
         declare(t, &args->scale, "scale", INPUT, URSA_F32, SHAPE(shape.dim[2]), CONTIGUOUS);
     declare(t, &args->mean, "mean", INPUT, URSA_F32, statistics, CONTIGUOUS);
     set_range(t, declare(t, &args->inv_std, "inv_std", INPUT, URSA_F32, statistics, CONTIGUOUS), 0.2, 3);
-    declare(t, &args->dx, "dx", OUTPUT, URSA_F32, shape, CONTIGUOUS);
+    declare(t, &args->dx, "dx", OUTPUT, dtype, shape, CONTIGUOUS);
     if (draw_chance(t, 0.7))
         declare(t, &args->dscale, "dscale", OUTPUT, URSA_F32, SHAPE(shape.dim[2]), CONTIGUOUS);
     if (draw_chance(t, 0.7))

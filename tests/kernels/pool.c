@@ -49,8 +49,9 @@ void draw_pool2d(struct trial *t, struct ursa_pool2d_args *args)
 {
     args->kind = (ursa_pool_kind)(t->number % 2);
     struct pool_shapes s = draw_pool(t, args->kind, &args->geometry);
-    declare(t, &args->x, "x", INPUT, URSA_F32, s.x, CONTIGUOUS);
-    declare(t, &args->out, "out", OUTPUT, URSA_F32, s.y, CONTIGUOUS);
+    ursa_dtype dtype = draw_float_type(t);
+    declare(t, &args->x, "x", INPUT, dtype, s.x, CONTIGUOUS);
+    declare(t, &args->out, "out", OUTPUT, dtype, s.y, CONTIGUOUS);
     if (args->kind == URSA_POOL_MAX && draw_chance(t, 0.7))
         declare(t, &args->indices, "indices", OUTPUT, URSA_I32, s.y, CONTIGUOUS);
 }
@@ -90,10 +91,11 @@ void draw_pool2d_grad(struct trial *t, struct ursa_pool2d_grad_args *args)
 {
     args->kind = (ursa_pool_kind)(t->number % 2);
     struct pool_shapes s = draw_pool(t, args->kind, &args->geometry);
-    declare(t, &args->dy, "dy", INPUT, URSA_F32, s.y, CONTIGUOUS);
+    ursa_dtype dtype = draw_float_type(t);
+    declare(t, &args->dy, "dy", INPUT, dtype, s.y, CONTIGUOUS);
     if (args->kind == URSA_POOL_MAX)
         draw_winners(t, args, s, declare(t, &args->indices, "indices", INPUT, URSA_I32, s.y, CONTIGUOUS));
-    declare(t, &args->dx, "dx", OUTPUT, URSA_F32, s.x, CONTIGUOUS);
+    declare(t, &args->dx, "dx", OUTPUT, dtype, s.x, CONTIGUOUS);
 }
 
 /* A pixel is in at most ⌈window / stride⌉² windows. */

@@ -42,13 +42,14 @@ static void draw_sizes(struct trial *t, struct shape *x, struct shape *out)
 
 void draw_resize(struct trial *t, struct ursa_resize_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape x, out;
     args->kind = (ursa_resize_kind)(t->number % 3);
     args->align_corners = draw_chance(t, 0.4);
     note(t, "%s%s", kind_names[args->kind], args->align_corners ? " align_corners" : "");
     draw_sizes(t, &x, &out);
-    declare(t, &args->x, "x", INPUT, URSA_F32, x, CONTIGUOUS);
-    declare(t, &args->out, "out", OUTPUT, URSA_F32, out, CONTIGUOUS);
+    declare(t, &args->x, "x", INPUT, dtype, x, CONTIGUOUS);
+    declare(t, &args->out, "out", OUTPUT, dtype, out, CONTIGUOUS);
 }
 
 void bound_resize(struct trial *t, const struct ursa_resize_args *args)
@@ -64,14 +65,15 @@ void bound_resize(struct trial *t, const struct ursa_resize_args *args)
 
 void draw_resize_grad(struct trial *t, struct ursa_resize_grad_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape x, out;
     args->kind = (ursa_resize_kind)(t->number % 3);
     args->align_corners = draw_chance(t, 0.4);
     t->integers = draw_chance(t, 0.5);
     note(t, "%s%s", kind_names[args->kind], args->align_corners ? " align_corners" : "");
     draw_sizes(t, &x, &out);
-    declare(t, &args->dy, "dy", INPUT, URSA_F32, out, CONTIGUOUS);
-    declare(t, &args->dx, "dx", OUTPUT, URSA_F32, x, CONTIGUOUS);
+    declare(t, &args->dy, "dy", INPUT, dtype, out, CONTIGUOUS);
+    declare(t, &args->dx, "dx", OUTPUT, dtype, x, CONTIGUOUS);
 }
 
 /* One axis of the gradient: how many outputs take from one input pixel (those
@@ -143,13 +145,14 @@ static void draw_sampling(struct trial *t, ursa_resize_kind *kind, ursa_border_k
 
 void draw_grid_sample(struct trial *t, struct ursa_grid_sample_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape x, out;
     draw_sampling(t, &args->kind, &args->border, &args->align_corners);
     draw_sizes(t, &x, &out);
-    declare(t, &args->x, "x", INPUT, URSA_F32, x, CONTIGUOUS);
+    declare(t, &args->x, "x", INPUT, dtype, x, CONTIGUOUS);
     struct shape points = SHAPE(out.dim[0], out.dim[1], out.dim[2], 2);
     draw_grid(t, declare(t, &args->grid, "grid", INPUT, URSA_F32, points, CONTIGUOUS), x.dim, args->align_corners);
-    declare(t, &args->out, "out", OUTPUT, URSA_F32, out, CONTIGUOUS);
+    declare(t, &args->out, "out", OUTPUT, dtype, out, CONTIGUOUS);
 }
 
 /* Positions lie up to three pixels outside, and are reflected from there. */
@@ -171,17 +174,18 @@ void bound_grid_sample(struct trial *t, const struct ursa_grid_sample_args *args
 
 void draw_grid_sample_grad(struct trial *t, struct ursa_grid_sample_grad_args *args)
 {
+    ursa_dtype dtype = draw_float_type(t);
     struct shape x, out;
     draw_sampling(t, &args->kind, &args->border, &args->align_corners);
     t->integers = draw_chance(t, 0.3);
     draw_sizes(t, &x, &out);
     struct shape points = SHAPE(out.dim[0], out.dim[1], out.dim[2], 2);
-    declare(t, &args->x, "x", INPUT, URSA_F32, x, CONTIGUOUS);
+    declare(t, &args->x, "x", INPUT, dtype, x, CONTIGUOUS);
     draw_grid(t, declare(t, &args->grid, "grid", INPUT, URSA_F32, points, CONTIGUOUS), x.dim, args->align_corners);
-    declare(t, &args->dy, "dy", INPUT, URSA_F32, out, CONTIGUOUS);
+    declare(t, &args->dy, "dy", INPUT, dtype, out, CONTIGUOUS);
     int which = (int)draw_below(t, 3);
     if (which != 1)
-        declare(t, &args->dx, "dx", OUTPUT, URSA_F32, x, CONTIGUOUS);
+        declare(t, &args->dx, "dx", OUTPUT, dtype, x, CONTIGUOUS);
     if (which != 2)
         declare(t, &args->dgrid, "dgrid", OUTPUT, URSA_F32, points, CONTIGUOUS);
 }

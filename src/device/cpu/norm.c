@@ -42,11 +42,12 @@ typedef struct columns {
     int64_t chunk, chunks;   /* wide rows in a chunk; chunks in a batch */
     int64_t parts;           /* of a batch */
 
-    const struct ursa_simd_norm *simd;
-    const float *x, *dy;
-    const float *residual, *y; /* what is added to the output; the output, for the gradient */
+    const struct ursa_norm_kernels *simd;
+    int64_t size; /* bytes of an element */
+    const char *x, *dy;
+    const char *residual, *y; /* what is added to the output; the output, for the gradient */
     enum ursa_norm_end end;
-    float *out, *passed;   /* passed: the gradient behind the end */
+    char *out, *passed;    /* passed: the gradient behind the end */
     float *first, *second; /* [batches, parts, channels]: the sums of the parts */
     float *coefficients;   /* [batches, COEFFICIENTS, width], repeated for every row of a wide row */
 } columns;
@@ -71,9 +72,13 @@ static int64_t choose_fold(int64_t rows, int64_t channels)
     return fold <= rows ? fold : 1;
 }
 
-static bool plan(columns *p, int64_t batches, int64_t rows, int64_t channels)
+static bool plan(columns *p, ursa_dtype dtype, int64_t batches, int64_t rows, int64_t channels)
 {
-    *p = (columns){.batches = batches, .rows = rows, .channels = channels, .simd = ursa_cpu_simd()->norm};
+    *p = (columns){.batches = batches,
+                   .rows = rows,
+                   .channels = channels,
+                   .simd = &ursa_cpu_simd()->norm->of[dtype],
+                   .size = (int64_t)ursa_dtype_size(dtype)};
     p->fold = choose_fold(rows, channels);
     p->width = p->fold * channels;
     p->wide_rows = rows / p->fold;
@@ -159,21 +164,23 @@ static int64_t sum_place(const columns *p, block b)
 static void moments_block(const columns *p, block b)
 {
     int64_t to = sum_place(p, b);
-    p->simd->moments(p->x + b.at, b.rows, b.width, p->first + to, p->second + to);
+    p->simd->moments(p->x + b.at * p->size, b.rows, b.width, p->first + to, p->second + to);
 }
 
 static void apply_block(const columns *p, block b)
 {
-    p->simd->apply(p->x + b.at, b.rows, b.width, coefficient(p, b.batch, MEAN), coefficient(p, b.batch, A),
-                   coefficient(p, b.batch, B), p->residual ? p->residual + b.at : NULL, p->end, p->out + b.at);
+    int64_t at = b.at * p->size;
+    p->simd->apply(p->x + at, b.rows, b.width, coefficient(p, b.batch, MEAN), coefficient(p, b.batch, A),
+                   coefficient(p, b.batch, B), p->residual ? p->residual + at : NULL, p->end, p->out + at);
 }
 
 static struct ursa_norm_slope slope_of(const columns *p, block b)
 {
+    int64_t at = b.at * p->size;
     return (struct ursa_norm_slope){.end = p->end,
-                                    .x = p->x + b.at,
-                                    .dy = p->dy + b.at,
-                                    .y = p->y ? p->y + b.at : NULL,
+                                    .x = p->x + at,
+                                    .dy = p->dy + at,
+                                    .y = p->y ? p->y + at : NULL,
                                     .mean = coefficient(p, b.batch, MEAN),
                                     .a = coefficient(p, b.batch, A_OF_Y),
                                     .b = coefficient(p, b.batch, B_OF_Y)};
@@ -183,7 +190,8 @@ static void grad_sums_block(const columns *p, block b)
 {
     int64_t to = sum_place(p, b);
     struct ursa_norm_slope slope = slope_of(p, b);
-    p->simd->grad_sums(&slope, b.rows, b.width, p->passed ? p->passed + b.at : NULL, p->first + to, p->second + to);
+    p->simd->grad_sums(&slope, b.rows, b.width, p->passed ? p->passed + b.at * p->size : NULL, p->first + to,
+                       p->second + to);
 }
 
 /* Behind the end once more, unless the first pass has left what came through. */
@@ -192,10 +200,10 @@ static void grad_apply_block(const columns *p, block b)
     struct ursa_norm_slope slope = slope_of(p, b);
     if (p->passed) {
         slope.end = URSA_END_NONE;
-        slope.dy = p->passed + b.at;
+        slope.dy = p->passed + b.at * p->size;
     }
     p->simd->grad_apply(&slope, b.rows, b.width, coefficient(p, b.batch, A), coefficient(p, b.batch, B),
-                        coefficient(p, b.batch, C), p->out + b.at);
+                        coefficient(p, b.batch, C), p->out + b.at * p->size);
 }
 
 /* ---- merging ------------------------------------------------------------ */
@@ -334,11 +342,11 @@ bool ursa_cpu_batch_norm(ursa_device *device, const struct ursa_batch_norm_args 
     (void)device;
     columns p;
     int64_t channels = args->x.shape[args->x.ndim - 1];
-    if (!plan(&p, 1, rows_of(&args->x), channels))
+    if (!plan(&p, args->x.dtype, 1, rows_of(&args->x), channels))
         return false;
-    p.x = ursa_cpu_f32(&args->x);
-    p.out = ursa_cpu_f32(&args->out);
-    p.residual = ursa_cpu_f32(&args->residual);
+    p.x = ursa_cpu_data(&args->x);
+    p.out = ursa_cpu_data(&args->out);
+    p.residual = ursa_cpu_data(&args->residual);
     p.end = end_of(&args->activation);
     const float *scale = ursa_cpu_f32(&args->scale), *shift = ursa_cpu_f32(&args->shift);
     float *running_mean = ursa_cpu_f32(&args->running_mean), *running_var = ursa_cpu_f32(&args->running_var);
@@ -449,13 +457,13 @@ bool ursa_cpu_batch_norm_grad(ursa_device *device, const struct ursa_batch_norm_
     (void)device;
     columns p;
     int64_t channels = args->x.shape[args->x.ndim - 1];
-    if (!plan(&p, 1, rows_of(&args->x), channels))
+    if (!plan(&p, args->x.dtype, 1, rows_of(&args->x), channels))
         return false;
-    p.x = ursa_cpu_f32(&args->x);
-    p.dy = ursa_cpu_f32(&args->dy);
-    p.out = ursa_cpu_f32(&args->dx);
-    p.y = ursa_cpu_f32(&args->y);
-    p.passed = ursa_cpu_f32(&args->dresidual);
+    p.x = ursa_cpu_data(&args->x);
+    p.dy = ursa_cpu_data(&args->dy);
+    p.out = ursa_cpu_data(&args->dx);
+    p.y = ursa_cpu_data(&args->y);
+    p.passed = ursa_cpu_data(&args->dresidual);
     p.end = end_of(&args->activation);
     grad_job job = {.columns = &p,
                     .scale = ursa_cpu_f32(&args->scale),
@@ -470,10 +478,13 @@ bool ursa_cpu_batch_norm_grad(ursa_device *device, const struct ursa_batch_norm_
 /* ---- groups of a single row --------------------------------------------- */
 
 typedef struct layer_job {
-    const struct ursa_simd_norm *simd;
-    const float *x, *dy, *scale, *shift;
+    const struct ursa_norm_kernels *simd;
+    int64_t size; /* bytes of an element */
+    const char *x, *dy;
+    const float *scale, *shift;
     float eps;
-    float *mean, *inv_std, *out;
+    float *mean, *inv_std;
+    char *out;
     int64_t rows, channels, groups, chunk;
     float *shares; /* [chunks, 2, channels]: of dscale and dshift */
 } layer_job;
@@ -499,7 +510,7 @@ static int64_t layer_chunk(int64_t channels)
 static void layer_range(void *context, int64_t begin, int64_t end)
 {
     const layer_job *job = context;
-    int64_t at = begin * job->channels, group = begin * job->groups;
+    int64_t at = begin * job->channels * job->size, group = begin * job->groups;
     job->simd->layer(job->x + at, end - begin, job->groups, job->channels / job->groups, job->scale, job->shift,
                      job->eps, job->out + at, job->mean + group, job->inv_std + group);
 }
@@ -507,14 +518,15 @@ static void layer_range(void *context, int64_t begin, int64_t end)
 static bool layer_norm(const struct ursa_group_norm_args *args)
 {
     int64_t rows = args->x.shape[0], channels = args->x.shape[2];
-    layer_job job = {.simd = ursa_cpu_simd()->norm,
-                     .x = ursa_cpu_f32(&args->x),
+    layer_job job = {.simd = &ursa_cpu_simd()->norm->of[args->x.dtype],
+                     .size = (int64_t)ursa_dtype_size(args->x.dtype),
+                     .x = ursa_cpu_data(&args->x),
                      .scale = or_all(ursa_cpu_f32(&args->scale), 1.0f, channels, 0),
                      .shift = or_all(ursa_cpu_f32(&args->shift), 0.0f, channels, 1),
                      .eps = args->eps,
                      .mean = ursa_cpu_f32(&args->mean),
                      .inv_std = ursa_cpu_f32(&args->inv_std),
-                     .out = ursa_cpu_f32(&args->out),
+                     .out = ursa_cpu_data(&args->out),
                      .channels = channels,
                      .groups = args->groups};
     if (!job.scale || !job.shift)
@@ -526,7 +538,7 @@ static void layer_grad_chunk(void *context, int64_t index)
 {
     const layer_job *job = context;
     int64_t begin = index * job->chunk, end = begin + job->chunk < job->rows ? begin + job->chunk : job->rows;
-    int64_t at = begin * job->channels, group = begin * job->groups;
+    int64_t at = begin * job->channels * job->size, group = begin * job->groups;
     float *dscale = job->shares + index * 2 * job->channels, *dshift = dscale + job->channels;
     memset(dscale, 0, 2 * (size_t)job->channels * sizeof *dscale);
     job->simd->layer_grad(job->x + at, job->dy + at, end - begin, job->groups, job->channels / job->groups, job->scale,
@@ -537,13 +549,14 @@ static bool layer_norm_grad(const struct ursa_group_norm_grad_args *args)
 {
     int64_t rows = args->x.shape[0], channels = args->x.shape[2], chunk = layer_chunk(channels);
     int64_t chunks = (rows + chunk - 1) / chunk;
-    layer_job job = {.simd = ursa_cpu_simd()->norm,
-                     .x = ursa_cpu_f32(&args->x),
-                     .dy = ursa_cpu_f32(&args->dy),
+    layer_job job = {.simd = &ursa_cpu_simd()->norm->of[args->x.dtype],
+                     .size = (int64_t)ursa_dtype_size(args->x.dtype),
+                     .x = ursa_cpu_data(&args->x),
+                     .dy = ursa_cpu_data(&args->dy),
                      .scale = or_all(ursa_cpu_f32(&args->scale), 1.0f, channels, 0),
                      .mean = ursa_cpu_f32(&args->mean),
                      .inv_std = ursa_cpu_f32(&args->inv_std),
-                     .out = ursa_cpu_f32(&args->dx),
+                     .out = ursa_cpu_data(&args->dx),
                      .rows = rows,
                      .channels = channels,
                      .groups = args->groups,
@@ -562,10 +575,10 @@ bool ursa_cpu_group_norm(ursa_device *device, const struct ursa_group_norm_args 
     if (args->x.shape[1] == 1)
         return layer_norm(args);
     columns p;
-    if (!plan(&p, args->x.shape[0], args->x.shape[1], args->x.shape[2]))
+    if (!plan(&p, args->x.dtype, args->x.shape[0], args->x.shape[1], args->x.shape[2]))
         return false;
-    p.x = ursa_cpu_f32(&args->x);
-    p.out = ursa_cpu_f32(&args->out);
+    p.x = ursa_cpu_data(&args->x);
+    p.out = ursa_cpu_data(&args->out);
     forward_job job = {.columns = &p,
                        .scale = ursa_cpu_f32(&args->scale),
                        .shift = ursa_cpu_f32(&args->shift),
@@ -582,11 +595,11 @@ bool ursa_cpu_group_norm_grad(ursa_device *device, const struct ursa_group_norm_
     if (args->x.shape[1] == 1)
         return layer_norm_grad(args);
     columns p;
-    if (!plan(&p, args->x.shape[0], args->x.shape[1], args->x.shape[2]))
+    if (!plan(&p, args->x.dtype, args->x.shape[0], args->x.shape[1], args->x.shape[2]))
         return false;
-    p.x = ursa_cpu_f32(&args->x);
-    p.dy = ursa_cpu_f32(&args->dy);
-    p.out = ursa_cpu_f32(&args->dx);
+    p.x = ursa_cpu_data(&args->x);
+    p.dy = ursa_cpu_data(&args->dy);
+    p.out = ursa_cpu_data(&args->dx);
     grad_job job = {.columns = &p,
                     .scale = ursa_cpu_f32(&args->scale),
                     .mean = ursa_cpu_f32(&args->mean),

@@ -9,10 +9,11 @@
 #define GRAIN 16384 /* elements of the image in a task */
 
 typedef struct pool_job {
-    const struct ursa_simd_pool *simd;
+    const struct ursa_pool_kernels *simd;
+    int64_t size; /* bytes of an element */
     const struct ursa_span *rows, *columns;
-    const float *from;
-    float *to;
+    const char *from;
+    char *to;
     int32_t *indices;
     int64_t from_h, from_w, to_h, to_w, c;
 } pool_job;
@@ -45,10 +46,10 @@ static void max_rows(void *context, int64_t begin, int64_t end)
 {
     const pool_job *job = context;
     for (int64_t i = begin; i < end; i++) {
-        const float *image = job->from + i / job->to_h * job->from_h * job->from_w * job->c;
+        const char *image = job->from + i / job->to_h * job->from_h * job->from_w * job->c * job->size;
         int64_t at = i * job->to_w * job->c;
-        job->simd->max(image, job->from_w, job->c, job->rows[i % job->to_h], job->columns, job->to_w, job->to + at,
-                       job->indices ? job->indices + at : NULL);
+        job->simd->max(image, job->from_w, job->c, job->rows[i % job->to_h], job->columns, job->to_w,
+                       job->to + at * job->size, job->indices ? job->indices + at : NULL);
     }
 }
 
@@ -57,15 +58,17 @@ static void max_grad_rows(void *context, int64_t begin, int64_t end)
     const pool_job *job = context;
     for (int64_t i = begin; i < end; i++) {
         int64_t h = i % job->to_h, image = i / job->to_h * job->from_h * job->from_w * job->c;
-        job->simd->max_grad(job->from + image, job->indices + image, job->from_w, job->c, job->rows[h], job->columns, h,
-                            job->to_w, job->to + i * job->to_w * job->c);
+        job->simd->max_grad(job->from + image * job->size, job->indices + image, job->from_w, job->c, job->rows[h],
+                            job->columns, h, job->to_w, job->to + i * job->to_w * job->c * job->size);
     }
 }
 
 /* Frees the spans. */
-static bool run(pool_job job, struct ursa_span *rows, struct ursa_span *columns, int64_t images, ursa_range_task *task)
+static bool run(pool_job job, ursa_dtype dtype, struct ursa_span *rows, struct ursa_span *columns, int64_t images,
+                ursa_range_task *task)
 {
-    job.simd = ursa_cpu_simd()->pool;
+    job.simd = &ursa_cpu_simd()->pool->of[dtype];
+    job.size = (int64_t)ursa_dtype_size(dtype);
     job.rows = rows;
     job.columns = columns;
     int64_t width = job.from_w > job.to_w ? job.from_w : job.to_w, grain = GRAIN / (width * job.c + 1);
@@ -82,16 +85,16 @@ bool ursa_cpu_pool2d(ursa_device *device, const struct ursa_pool2d_args *args)
     if (args->kind == URSA_POOL_AVG)
         return ursa_taps_apply(ursa_taps_average(&args->geometry, 0, out[1], in[1]),
                                ursa_taps_average(&args->geometry, 1, out[2], in[2]), &args->x, &args->out);
-    pool_job job = {.from = ursa_cpu_f32(&args->x),
-                    .to = ursa_cpu_f32(&args->out),
+    pool_job job = {.from = ursa_cpu_data(&args->x),
+                    .to = ursa_cpu_data(&args->out),
                     .indices = ursa_cpu_i32(&args->indices),
                     .from_h = in[1],
                     .from_w = in[2],
                     .to_h = out[1],
                     .to_w = out[2],
                     .c = in[3]};
-    return run(job, windows(&args->geometry, 0, out[1], in[1]), windows(&args->geometry, 1, out[2], in[2]), out[0],
-               max_rows);
+    return run(job, args->x.dtype, windows(&args->geometry, 0, out[1], in[1]),
+               windows(&args->geometry, 1, out[2], in[2]), out[0], max_rows);
 }
 
 static bool average_grad(const struct ursa_pool2d_grad_args *args)
@@ -111,14 +114,14 @@ bool ursa_cpu_pool2d_grad(ursa_device *device, const struct ursa_pool2d_grad_arg
     if (args->kind == URSA_POOL_AVG)
         return average_grad(args);
     const int64_t *out = args->dy.shape, *in = args->dx.shape;
-    pool_job job = {.from = ursa_cpu_f32(&args->dy),
-                    .to = ursa_cpu_f32(&args->dx),
+    pool_job job = {.from = ursa_cpu_data(&args->dy),
+                    .to = ursa_cpu_data(&args->dx),
                     .indices = ursa_cpu_i32(&args->indices),
                     .from_h = out[1],
                     .from_w = out[2],
                     .to_h = in[1],
                     .to_w = in[2],
                     .c = in[3]};
-    return run(job, windows_around(&args->geometry, 0, out[1], in[1]),
+    return run(job, args->dx.dtype, windows_around(&args->geometry, 0, out[1], in[1]),
                windows_around(&args->geometry, 1, out[2], in[2]), in[0], max_grad_rows);
 }

@@ -182,10 +182,11 @@ struct ursa_tap_table ursa_taps_transpose(const struct ursa_tap_table *table)
 #define GRAIN 16384 /* elements in a task */
 
 typedef struct resample_job {
-    const struct ursa_simd_resample *simd;
+    const struct ursa_resample_kernels *simd;
+    int64_t size; /* bytes of an element */
     const struct ursa_taps *rows, *columns;
-    const float *x;
-    float *out;
+    const char *x;
+    char *out;
     int64_t h, w, c, out_h, out_w;
 } resample_job;
 
@@ -194,20 +195,21 @@ static void resample_rows(void *context, int64_t begin, int64_t end)
     const resample_job *job = context;
     float *line = ursa_scratch(2, (size_t)(job->w * job->c + URSA_LINE_MARGIN) * sizeof *line);
     for (int64_t i = begin; line && i < end; i++) {
-        const float *image = job->x + i / job->out_h * job->h * job->w * job->c;
+        const char *image = job->x + i / job->out_h * job->h * job->w * job->c * job->size;
         job->simd->row(image, job->w, job->c, job->rows, i % job->out_h, job->columns, job->out_w, line,
-                       job->out + i * job->out_w * job->c);
+                       job->out + i * job->out_w * job->c * job->size);
     }
 }
 
 bool ursa_taps_apply(struct ursa_tap_table rows, struct ursa_tap_table columns, const ursa_array *x,
                      const ursa_array *out)
 {
-    resample_job job = {ursa_cpu_simd()->resample,
+    resample_job job = {&ursa_cpu_simd()->resample->of[x->dtype],
+                        (int64_t)ursa_dtype_size(x->dtype),
                         &rows.taps,
                         &columns.taps,
-                        ursa_cpu_f32(x),
-                        ursa_cpu_f32(out),
+                        ursa_cpu_data(x),
+                        ursa_cpu_data(out),
                         x->shape[1],
                         x->shape[2],
                         x->shape[3],

@@ -44,8 +44,9 @@ static bool batch_moments(struct ursa_cl_device *device, const struct ursa_batch
                           const struct matrix *m)
 {
     ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
-    struct ursa_cl_kernel *part = ursa_cl_kernel(device, "norm", "moments_part", "-DLANES=%d", m->lanes);
-    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "moments_join", "-DLANES=1");
+    struct ursa_cl_kernel *part =
+        ursa_cl_kernel(device, "norm", "moments_part", "-DT=%s -DLANES=%d", ursa_cl_type(args->x.dtype), m->lanes);
+    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "moments_join", "-DT=f32 -DLANES=1");
     size_t size = group_size(join, JOIN_ITEMS, m->chunks);
     bool ok =
         parts &&
@@ -76,8 +77,9 @@ bool ursa_opencl_batch_norm(ursa_device *base, const struct ursa_batch_norm_args
     struct matrix m = matrix_of(device, &args->x, false);
     if (args->training && m.rows > 0 && !batch_moments(device, args, &m))
         return false;
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "normalise", "-DLANES=%d %s %s", m.lanes,
-                                                   args->training ? "" : "-DRUNNING", activation_of(&args->activation));
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "norm", "normalise", "-DT=%s -DLANES=%d %s %s", ursa_cl_type(args->x.dtype), m.lanes,
+                       args->training ? "" : "-DRUNNING", activation_of(&args->activation));
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
                           ursa_cl_array(&args->scale), ursa_cl_array(&args->shift),
                           ursa_cl_array(args->training ? &args->mean : &args->running_mean),
@@ -101,9 +103,10 @@ static bool column_sums(struct ursa_cl_device *device, const struct column_sums 
                         const ursa_buffer *sums)
 {
     ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
-    struct ursa_cl_kernel *part = ursa_cl_kernel(device, "norm", "norm_grad_part", "-DLANES=%d %s %s", m->lanes,
-                                                 s->groups ? "-DGROUPS" : "", activation_of(s->activation));
-    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "norm_grad_join", "-DLANES=1");
+    struct ursa_cl_kernel *part =
+        ursa_cl_kernel(device, "norm", "norm_grad_part", "-DT=%s -DLANES=%d %s %s", ursa_cl_type(s->x->dtype), m->lanes,
+                       s->groups ? "-DGROUPS" : "", activation_of(s->activation));
+    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "norm_grad_join", "-DT=f32 -DLANES=1");
     size_t size = group_size(join, JOIN_ITEMS, m->chunks);
     bool ok =
         parts &&
@@ -139,8 +142,8 @@ bool ursa_opencl_batch_norm_grad(ursa_device *base, const struct ursa_batch_norm
     bool ok = sums && column_sums(device, &s, &m, sums);
     if (ok && (args->dx.buffer || args->dresidual.buffer)) {
         struct ursa_cl_kernel *kernel =
-            ursa_cl_kernel(device, "norm", "batch_norm_grad", "-DLANES=%d %s %s", m.lanes,
-                           args->training ? "-DTRAINING" : "", activation_of(&args->activation));
+            ursa_cl_kernel(device, "norm", "batch_norm_grad", "-DT=%s -DLANES=%d %s %s", ursa_cl_type(args->x.dtype),
+                           m.lanes, args->training ? "-DTRAINING" : "", activation_of(&args->activation));
         ok = ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
                             ursa_cl_array(&args->dy), ursa_cl_array(&args->y), ursa_cl_array(&args->scale),
                             ursa_cl_array(&args->shift), ursa_cl_array(&args->mean), ursa_cl_array(&args->inv_std),
@@ -159,7 +162,8 @@ bool ursa_opencl_group_norm(ursa_device *base, const struct ursa_group_norm_args
     if (ursa_cl_count("group_norm", &args->x) < 0)
         return false;
     cl_int rows = (cl_int)args->x.shape[1], channels = (cl_int)args->x.shape[2], width = channels / args->groups;
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "group_norm", "-DLANES=1");
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "norm", "group_norm", "-DT=%s -DLANES=1", ursa_cl_type(args->x.dtype));
     size_t size = group_size(kernel, NORM_ITEMS, (int64_t)rows * width);
     int64_t groups = rows > 0 && width > 0 ? args->x.shape[0] * args->groups : 0;
     return ursa_cl_launch(device, kernel, ursa_cl_groups(groups, size), ursa_cl_array(&args->x),
@@ -172,7 +176,8 @@ bool ursa_opencl_group_norm(ursa_device *base, const struct ursa_group_norm_args
 static bool group_norm_dx(struct ursa_cl_device *device, const struct ursa_group_norm_grad_args *args)
 {
     cl_int rows = (cl_int)args->x.shape[1], channels = (cl_int)args->x.shape[2], width = channels / args->groups;
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "group_norm_grad", "-DLANES=1");
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "norm", "group_norm_grad", "-DT=%s -DLANES=1", ursa_cl_type(args->x.dtype));
     size_t size = group_size(kernel, NORM_ITEMS, (int64_t)rows * width);
     int64_t groups = rows > 0 && width > 0 ? args->x.shape[0] * args->groups : 0;
     return ursa_cl_launch(device, kernel, ursa_cl_groups(groups, size), ursa_cl_array(&args->x),

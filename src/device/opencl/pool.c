@@ -33,7 +33,8 @@ bool ursa_opencl_pool2d(ursa_device *base, const struct ursa_pool2d_args *args)
     int lanes = ursa_cl_lanes(device, args->x.shape[3]);
     struct pool_shape shape = shape_of(&args->geometry, &args->x, &args->out, lanes);
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "pool", "pool2d", "-DLANES=%d %s", lanes, args->kind == URSA_POOL_MAX ? "-DMAX" : "");
+        ursa_cl_kernel(device, "pool", "pool2d", "-DT=%s -DLANES=%d %s", ursa_cl_type(args->x.dtype), lanes,
+                       args->kind == URSA_POOL_MAX ? "-DMAX" : "");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count / lanes), ursa_cl_array(&args->x),
                           ursa_cl_array(&args->out), ursa_cl_array(&args->indices), ursa_cl_struct(&shape));
 }
@@ -46,8 +47,9 @@ bool ursa_opencl_pool2d_grad(ursa_device *base, const struct ursa_pool2d_grad_ar
         return false;
     int lanes = ursa_cl_lanes(device, args->dx.shape[3]);
     struct pool_shape shape = shape_of(&args->geometry, &args->dx, &args->dy, lanes);
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "pool", "pool2d_grad", "-DLANES=%d %s", lanes,
-                                                   args->kind == URSA_POOL_MAX ? "-DMAX" : "");
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "pool", "pool2d_grad", "-DT=%s -DLANES=%d %s", ursa_cl_type(args->dx.dtype), lanes,
+                       args->kind == URSA_POOL_MAX ? "-DMAX" : "");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count / lanes), ursa_cl_array(&args->dy),
                           ursa_cl_array(&args->indices), ursa_cl_array(&args->dx), ursa_cl_struct(&shape));
 }

@@ -44,8 +44,8 @@ bool ursa_opencl_resize(ursa_device *base, const struct ursa_resize_args *args)
     int lanes = ursa_cl_lanes(device, args->x.shape[3]);
     struct resample_shape shape = shape_of(&args->x, &args->out, lanes);
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "resample", "resize", "-DRESIZE -DLANES=%d -DKIND=%s -DALIGN=%d", lanes,
-                       kinds[args->kind], args->align_corners);
+        ursa_cl_kernel(device, "resample", "resize", "-DRESIZE -DT=%s -DLANES=%d -DKIND=%s -DALIGN=%d",
+                       ursa_cl_type(args->x.dtype), lanes, kinds[args->kind], args->align_corners);
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, ursa_array_count(&args->out) / lanes),
                           ursa_cl_array(&args->x), ursa_cl_array(&args->out), ursa_cl_struct(&shape));
 }
@@ -58,8 +58,8 @@ bool ursa_opencl_resize_grad(ursa_device *base, const struct ursa_resize_grad_ar
     int lanes = ursa_cl_lanes(device, args->dx.shape[3]);
     struct resample_shape shape = shape_of(&args->dx, &args->dy, lanes);
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "resample", "resize_grad", "-DRESIZE -DLANES=%d -DKIND=%s -DALIGN=%d", lanes,
-                       kinds[args->kind], args->align_corners);
+        ursa_cl_kernel(device, "resample", "resize_grad", "-DRESIZE -DT=%s -DLANES=%d -DKIND=%s -DALIGN=%d",
+                       ursa_cl_type(args->dx.dtype), lanes, kinds[args->kind], args->align_corners);
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, ursa_array_count(&args->dx) / lanes),
                           ursa_cl_array(&args->dy), ursa_cl_array(&args->dx), ursa_cl_struct(&shape));
 }
@@ -71,9 +71,9 @@ bool ursa_opencl_grid_sample(ursa_device *base, const struct ursa_grid_sample_ar
         return false;
     int lanes = ursa_cl_lanes(device, args->x.shape[3]);
     struct resample_shape shape = shape_of(&args->x, &args->out, lanes);
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "resample", "grid_sample", "-DLANES=%d -DKIND=%s -DALIGN=%d -DBORDER=%s", lanes,
-                       kinds[args->kind], args->align_corners, borders[args->border]);
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(
+        device, "resample", "grid_sample", "-DT=%s -DLANES=%d -DKIND=%s -DALIGN=%d -DBORDER=%s",
+        ursa_cl_type(args->x.dtype), lanes, kinds[args->kind], args->align_corners, borders[args->border]);
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, ursa_array_count(&args->out) / lanes),
                           ursa_cl_array(&args->x), ursa_cl_array(&args->grid), ursa_cl_array(&args->out),
                           ursa_cl_struct(&shape));
@@ -82,8 +82,33 @@ bool ursa_opencl_grid_sample(ursa_device *base, const struct ursa_grid_sample_ar
 static struct ursa_cl_kernel *grad_kernel(struct ursa_cl_device *device, const struct ursa_grid_sample_grad_args *args,
                                           const char *name, int lanes)
 {
-    return ursa_cl_kernel(device, "resample", name, "-DLANES=%d -DKIND=%s -DALIGN=%d -DBORDER=%s", lanes,
-                          kinds[args->kind], args->align_corners, borders[args->border]);
+    return ursa_cl_kernel(device, "resample", name, "-DT=%s -DLANES=%d -DKIND=%s -DALIGN=%d -DBORDER=%s",
+                          ursa_cl_type(args->x.dtype), lanes, kinds[args->kind], args->align_corners,
+                          borders[args->border]);
+}
+
+/* Sums of the gradient to the image are floats; `sums` is where they go. */
+static bool grad_image(struct ursa_cl_device *device, const struct ursa_grid_sample_grad_args *args,
+                       const ursa_array *sums)
+{
+    int lanes = ursa_cl_lanes(device, args->x.shape[3]);
+    struct resample_shape shape = shape_of(&args->x, &args->dy, lanes);
+    struct ursa_cl_kernel *kernel = grad_kernel(device, args, "grid_sample_grad_image", lanes);
+    return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)shape.images * shape.vectors),
+                          ursa_cl_array(&args->grid), ursa_cl_array(&args->dy), ursa_cl_array(sums),
+                          ursa_cl_struct(&shape));
+}
+
+static bool grad_half_image(struct ursa_cl_device *device, const struct ursa_grid_sample_grad_args *args)
+{
+    ursa_array sums = args->dx;
+    sums.dtype = URSA_F32;
+    sums.offset = 0;
+    sums.buffer = ursa_buffer_new(&device->base, URSA_F32, ursa_array_count(&sums));
+    bool done = sums.buffer && grad_image(device, args, &sums) &&
+                ursa_opencl_copy(&device->base, &(struct ursa_copy_args){.x = sums, .out = args->dx});
+    ursa_buffer_release(sums.buffer);
+    return done;
 }
 
 bool ursa_opencl_grid_sample_grad(ursa_device *base, const struct ursa_grid_sample_grad_args *args)
@@ -91,15 +116,9 @@ bool ursa_opencl_grid_sample_grad(ursa_device *base, const struct ursa_grid_samp
     struct ursa_cl_device *device = ursa_cl_device(base);
     if (!fits("grid_sample_grad", &args->x, &args->dy))
         return false;
-    if (args->dx.buffer) {
-        int lanes = ursa_cl_lanes(device, args->x.shape[3]);
-        struct resample_shape shape = shape_of(&args->x, &args->dy, lanes);
-        struct ursa_cl_kernel *kernel = grad_kernel(device, args, "grid_sample_grad_image", lanes);
-        if (!ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)shape.images * shape.vectors),
-                            ursa_cl_array(&args->grid), ursa_cl_array(&args->dy), ursa_cl_array(&args->dx),
-                            ursa_cl_struct(&shape)))
-            return false;
-    }
+    bool half = args->dx.dtype != URSA_F32;
+    if (args->dx.buffer && !(half ? grad_half_image(device, args) : grad_image(device, args, &args->dx)))
+        return false;
     if (!args->dgrid.buffer)
         return true;
     struct resample_shape shape = shape_of(&args->x, &args->dy, 1);
