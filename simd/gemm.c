@@ -448,6 +448,17 @@ static void pack(const float *y, int64_t k_stride, int64_t j_stride, int64_t len
     pack_elements(y + blocks * k_stride, k_stride, j_stride, length - blocks, width, panel + blocks * COLUMNS);
 }
 
+static void add_runs(const float *x, int64_t x_pitch, float *y, int64_t y_pitch, int64_t width, int64_t count)
+{
+    int64_t whole = width / V_LANES * V_LANES;
+    for (int64_t i = 0; i < count; i++, x += x_pitch, y += y_pitch) {
+        for (int64_t j = 0; j < whole; j += V_LANES)
+            vf_store(y + j, vf_add(vf_load(y + j), vf_load(x + j)));
+        if (whole < width)
+            vf_store(y + whole, vf_add(vf_load(y + whole), vf_load_n(x + whole, width - whole)));
+    }
+}
+
 static void add(const float *x, float *y, int64_t count)
 {
     int64_t i = 0;
@@ -470,5 +481,6 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .gather = gather,
     .slice = slice,
     .slack = SLACK,
+    .add_runs = add_runs,
     .add = add,
 };

@@ -96,6 +96,10 @@ struct ursa_simd_gemm {
     void (*slice)(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices);
     int slack;
 
+    /* y[i y_pitch + j] += x[i x_pitch + j] for i < count, j < width. Up to the full vector past width y is stored as it
+     * was. */
+    void (*add_runs)(const float *x, int64_t x_pitch, float *y, int64_t y_pitch, int64_t width, int64_t count);
+
     /* y[i] += x[i] */
     void (*add)(const float *x, float *y, int64_t count);
 };

@@ -79,65 +79,102 @@ const float *ursa_stem_image(const struct ursa_conv_shape *s, const struct ursa_
  * As a window over dy this would have C columns, a fraction of a vector. So
  * here the product goes the other way: dy [pixels, O] times w [O, KH KW C] is
  * what each output pixel sends to its whole window; these are added up in a
- * padded image, one image to a task. */
+ * padded image, one image to a task. Windows overlap, and a sum that was just
+ * stored cannot be loaded again in vectors that begin elsewhere without a
+ * wait; so pixels whose windows do not overlap are added one behind the other,
+ * and their neighbours in another round. */
 
-#define BLOCK_ROWS 512 /* pixels of dy at a time, about */
-#define LINE       16
+#define BLOCK_FLOATS (1 << 16) /* of a block of dy, and of what it sends */
+#define LINE         16
 
 struct spread {
     struct ursa_conv_shape shape, stem;
-    const float *dy;
+    const struct ursa_simd_gemm *gemm;
+    const float *dy, *w;
     float *dx;
-    float *w;    /* [O, KH, run] */
-    int64_t run; /* KW C and zeros, in whole vectors */
+    float *panels;         /* of w, [O, KH KW C] */
+    int64_t columns;       /* KH KW C */
+    int64_t sent_pitch;    /* from what one pixel sends to what the next does */
+    int64_t vectors;       /* floats of the vectors that hold a row of the window */
+    int64_t rows;          /* of dy in a block */
+    int64_t slice, slices; /* floats of as many pixels as a tile has rows; of all in a block */
+    int64_t dy_floats;     /* of all of dy */
+    int64_t padded_floats; /* of the padded gradient of an image */
 };
 
-struct pixels {
-    const float *dy;
-    float *sent;
-    int64_t channels, sent_pitch;
-};
-
-static void find_pixels(const void *context, int64_t group, int64_t begin, int64_t end, const float **row, float **out)
+static void plan(struct spread *g)
 {
-    const struct pixels *p = context;
-    (void)group;
-    for (int64_t i = begin; i < end; i++) {
-        *row++ = p->dy + i * p->channels;
-        *out++ = p->sent + i * p->sent_pitch;
-    }
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t lanes = ursa_cpu_simd()->lanes;
+    g->dy_floats = s->images * s->out_height * s->out_width * s->out_channels;
+    g->columns = s->kernel[0] * g->stem.group_in;
+    g->sent_pitch = ursa_odd_pitch(g->columns);
+    g->vectors = ursa_ceil_div(g->stem.group_in, lanes) * lanes;
+    g->rows = BLOCK_FLOATS / (s->out_width * (s->out_channels + g->columns)) + 1;
+    g->rows = g->rows < s->out_height ? g->rows : s->out_height;
+    g->slice = s->out_channels * g->gemm->rows + g->gemm->slack;
+    g->slices = ursa_ceil_div(ursa_ceil_div(g->rows * s->out_width, g->gemm->rows) * g->slice, LINE) * LINE;
+    g->padded_floats = ursa_ceil_div(g->stem.height * g->stem.width * s->channels + g->vectors, LINE) * LINE;
 }
 
-static bool multiply_rows(const struct spread *g, const float *dy, int64_t count, float *sent)
+/* The memory of a task. */
+struct room {
+    float *padded, *slices, *sent;
+    const float **row;
+    float **out;
+};
+
+static bool room_new(const struct spread *g, struct room *room)
 {
-    int64_t columns = g->shape.kernel[0] * g->run;
-    struct pixels pixels = {dy, sent, g->shape.out_channels, columns};
-    struct ursa_product product = {
-        .groups = 1,
-        .rows = count,
-        .columns = columns,
-        .segments = 1,
-        .length = g->shape.out_channels,
-        .step = 1,
-        .row_stride = g->shape.out_channels,
-        .factor = {.data = g->w, .k_stride = columns, .j_stride = 1},
-        .find = find_pixels,
-        .context = &pixels,
-        .alpha = 1,
-    };
-    return ursa_product_run(&product);
+    int64_t pixels = g->rows * g->shape.out_width;
+    int64_t sent = pixels * g->sent_pitch + g->vectors; /* the last run may be read past its end */
+    room->padded = ursa_scratch(URSA_SLOT_IMAGE, (size_t)(g->padded_floats + g->slices + sent) * sizeof(float));
+    room->row = ursa_scratch(URSA_SLOT_ROWS, 2 * (size_t)pixels * sizeof *room->row);
+    if (!room->padded || !room->row)
+        return false;
+    room->slices = room->padded + g->padded_floats;
+    room->sent = room->slices + g->slices;
+    room->out = (float **)(room->row + pixels);
+    for (int64_t i = 0; i < pixels; i++)
+        room->out[i] = room->sent + i * g->sent_pitch;
+    return true;
+}
+
+/* What `pixels` pixels of dy send. The tiles fetch those that come next: they would be waited for in memory. */
+static void multiply(const struct spread *g, const float *dy, int64_t pixels, const struct room *room)
+{
+    int64_t rows = g->gemm->rows, columns = g->gemm->columns, length = g->shape.out_channels;
+    const float *fetch = dy + pixels * length, *end = g->dy + g->dy_floats;
+    for (int64_t i = 0; i < pixels; i++)
+        room->row[i] = dy + i * length;
+    g->gemm->gather(room->row, 1, 1, length, 0, pixels, room->slices);
+    struct ursa_tile tile = {.length = length, .alpha = 1};
+    for (int64_t j = 0; j < g->columns; j += columns) {
+        tile.column = j;
+        tile.width = (int)(g->columns - j < columns ? g->columns - j : columns);
+        tile.b = g->panels + j * length;
+        for (int64_t i = 0; i < pixels; i += rows) {
+            tile.slice = room->slices + i / rows * g->slice;
+            tile.height = (int)(pixels - i < rows ? pixels - i : rows);
+            tile.out = room->out + i;
+            tile.fetch = fetch < end ? fetch : NULL;
+            fetch += length * URSA_FETCH_STEP;
+            g->gemm->tile(&tile);
+        }
+    }
 }
 
 static void add_rows(const struct spread *g, const float *sent, int64_t first_row, int64_t rows, float *padded)
 {
     const struct ursa_conv_shape *s = &g->shape;
-    const struct ursa_simd_gemm *simd = ursa_cpu_simd()->gemm;
-    int64_t pitch = g->stem.width * s->channels;
-    for (int64_t j = 0; j < rows; j++)
-        for (int64_t i = 0; i < s->out_width; i++) {
-            float *to = padded + (first_row + j) * s->stride[0] * pitch + i * s->stride[1] * s->channels;
-            for (int64_t k = 0; k < s->kernel[0]; k++, sent += g->run)
-                simd->add(sent, to + k * s->dilation[0] * pitch, g->run);
+    int64_t run = g->stem.group_in, pitch = g->stem.width * s->channels;
+    int64_t step = s->stride[1] * s->channels, rounds = ursa_ceil_div(g->vectors, step);
+    for (int64_t j = 0; j < rows; j++, sent += s->out_width * g->sent_pitch)
+        for (int64_t k = 0; k < s->kernel[0]; k++) {
+            float *to = padded + ((first_row + j) * s->stride[0] + k * s->dilation[0]) * pitch;
+            for (int64_t i = 0; i < rounds && i < s->out_width; i++)
+                g->gemm->add_runs(sent + i * g->sent_pitch + k * run, rounds * g->sent_pitch, to + i * step,
+                                  rounds * step, run, ursa_ceil_div(s->out_width - i, rounds));
         }
 }
 
@@ -160,36 +197,28 @@ static void spread_task(void *context, int64_t image)
 {
     const struct spread *g = context;
     const struct ursa_conv_shape *s = &g->shape;
-    int64_t padded_floats = (g->stem.height * g->stem.width * s->channels + g->run + LINE - 1) / LINE * LINE;
-    int64_t rows = ursa_ceil_div(BLOCK_ROWS, s->out_width);
-    int64_t sent_floats = rows * s->out_width * s->kernel[0] * g->run;
-    float *padded = ursa_scratch(URSA_SLOT_IMAGE, (size_t)(padded_floats + sent_floats) * sizeof *padded);
-    if (!padded)
+    struct room room;
+    if (!room_new(g, &room))
         return;
-    memset(padded, 0, (size_t)padded_floats * sizeof *padded);
-    float *sent = padded + padded_floats;
-    for (int64_t row = 0; row < s->out_height; row += rows) {
-        int64_t count = s->out_height - row < rows ? s->out_height - row : rows;
+    memset(room.padded, 0, (size_t)g->padded_floats * sizeof(float));
+    for (int64_t row = 0; row < s->out_height; row += g->rows) {
+        int64_t count = s->out_height - row < g->rows ? s->out_height - row : g->rows;
         const float *dy = g->dy + (image * s->out_height + row) * s->out_width * s->out_channels;
-        if (!multiply_rows(g, dy, count * s->out_width, sent))
-            return;
-        add_rows(g, sent, row, count, padded);
+        multiply(g, dy, count * s->out_width, &room);
+        add_rows(g, room.sent, row, count, room.padded);
     }
-    crop(g, padded, g->dx + image * s->height * s->width * s->channels);
+    crop(g, room.padded, g->dx + image * s->height * s->width * s->channels);
 }
 
 bool ursa_stem_grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
 {
-    struct spread g = {.shape = *s, .stem = ursa_stem_shape(s), .dy = dy, .dx = dx};
-    int64_t length = g.stem.group_in, lanes = ursa_cpu_simd()->lanes < 8 ? ursa_cpu_simd()->lanes : 8;
-    g.run = ursa_ceil_div(length, lanes) * lanes;
-    int64_t runs = s->out_channels * s->kernel[0];
-    g.w = ursa_alloc_array((size_t)(runs * g.run), sizeof *g.w);
-    if (!g.w)
+    struct spread g = {
+        .shape = *s, .stem = ursa_stem_shape(s), .gemm = ursa_cpu_simd()->gemm, .dy = dy, .w = w, .dx = dx};
+    plan(&g);
+    int64_t panel = s->out_channels * g.gemm->columns, panels = ursa_ceil_div(g.columns, g.gemm->columns);
+    g.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(panels * panel) * sizeof(float));
+    if (!g.panels)
         return false;
-    for (int64_t i = 0; i < runs; i++)
-        memcpy(g.w + i * g.run, w + i * length, (size_t)length * sizeof *w);
-    bool done = ursa_parallel(s->images, spread_task, &g);
-    free(g.w);
-    return done;
+    g.gemm->panels(w, g.columns, s->out_channels, g.columns, g.panels, panel);
+    return ursa_parallel(s->images, spread_task, &g);
 }
