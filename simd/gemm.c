@@ -2,8 +2,6 @@
 #include "gemm.h"
 #include "slice.h"
 
-#define UNROLL_STEP _Pragma("GCC unroll 4")
-
 /* Makes the compiler load a vector once and keep it: left alone it repeats the load as an operand of every
  * multiply-add, and then the loads are what the processor waits for. */
 #if defined(URSA_SIMD_EMULATED)
@@ -218,13 +216,17 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
     for (int v = 0; v < vectors; v++)
         sum[i][v] = vf_zero();
 
-    const float *a = p->a, *b = p->b;
-    const int32_t *end = p->pair + 2 * p->count;
-    UNROLL_STEP
-    for (const int32_t *pair = p->pair; pair < end; pair += 2) {
-        const float *pa = a + pair[0], *pb = b + pair[1];
-        slice_step(sum, pa, pb, rows, vectors);
+    const float *a = p->a, *b = p->b, *fetch = p->fetch ? p->fetch : a;
+    const int32_t *pair = p->pair;
+    int64_t k = p->count;
+    for (; k >= 4; k -= 4, pair += 8, fetch += 4 * URSA_FETCH_STEP) {
+        __builtin_prefetch(fetch, 0, 2);
+        UNROLL
+        for (int step = 0; step < 4; step++)
+            slice_step(sum, a + pair[2 * step], b + pair[2 * step + 1], rows, vectors);
     }
+    for (; k > 0; k--, pair += 2)
+        slice_step(sum, a + pair[0], b + pair[1], rows, vectors);
     int last = p->width - (vectors - 1) * V_LANES;
     if (p->add) {
         UNROLL

@@ -58,6 +58,7 @@ struct ursa_pairs {
     const float *a, *b; /* readable for full tiles from every offset */
     const int32_t *pair;
     int64_t count;
+    const float *fetch; /* or NULL: what is brought near, URSA_FETCH_STEP floats with every pair */
     float *out;
     int64_t out_stride;
     int height, width;

@@ -43,8 +43,8 @@ struct gradient {
     int64_t chunk_bands, chunks;
     int64_t out_block, out_blocks, in_block, in_blocks;
 
-    bool in_place; /* x is a stem's copy, whose pixels overlap: near enough to each other as they are */
-    bool points;   /* a single tap and no border */
+    const struct ursa_conv_shape *windows; /* of a stem, whose windows are packed whole: then shape is what they make */
+    bool points;                           /* a single tap and no border */
 };
 
 struct band {
@@ -74,7 +74,6 @@ static struct band band_at(const struct gradient *g, int64_t index)
 
 struct packed {
     float *dy; /* in slices as high as a tile */
-    const float *x;
     float *x_room;
     int64_t x_pitch;
     int32_t *pairs;
@@ -144,6 +143,22 @@ static int64_t taps_of(const struct gradient *g)
     return g->shape.kernel[0] * g->shape.kernel[1];
 }
 
+/* The whole window of every pixel of dy, from the padded image of a stem. */
+static void pack_windows(const struct gradient *g, const struct band *band, const struct packed *packed)
+{
+    const struct ursa_conv_shape *s = g->windows;
+    int64_t row_floats = s->width * s->channels, run = s->group_in;
+    for (int64_t n = 0; n < band->images; n++)
+        for (int64_t j = 0; j < band->rows; j++)
+            for (int64_t k = 0; k < s->kernel[0]; k++) {
+                int64_t row = (band->row + j) * s->stride[0] + k * s->dilation[0];
+                g->simd->copy(g->x + ((band->image + n) * s->height + row) * row_floats, s->stride[1] * s->channels,
+                              s->out_width, run, run,
+                              packed->x_room + (n * band->rows + j) * s->out_width * packed->x_pitch + k * run,
+                              packed->x_pitch);
+            }
+}
+
 static void pack_x(const struct gradient *g, const struct place *place, const struct band *band, const float *x,
                    const struct packed *packed)
 {
@@ -183,12 +198,21 @@ static void pack_band(const struct gradient *g, const struct place *place, const
         pack_points(g, place, band, x, packed);
         return;
     }
-    if (g->in_place)
-        packed->x = x;
+    if (g->windows)
+        pack_windows(g, band, packed);
     else
         pack_x(g, place, band, x, packed);
     for (int64_t t = 0; t < taps_of(g); t++)
         packed->counts[t] = list_pairs(g, band, packed, t, packed->pairs + 2 * t * pixels);
+}
+
+/* Where the dy of the next band is, if no other task has brought it near: the tiles fetch it. */
+static const float *next_dy(const struct gradient *g, const struct band *band)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t next = (band->image + band->images - 1) * s->out_height + band->row + band->rows;
+    bool last = next == s->images * s->out_height;
+    return last || s->groups * g->out_blocks > 1 ? NULL : g->dy + next * s->out_width * s->out_channels;
 }
 
 static void add_band(const struct gradient *g, const struct place *place, const struct band *band,
@@ -196,7 +220,8 @@ static void add_band(const struct gradient *g, const struct place *place, const 
 {
     const struct ursa_conv_shape *s = &g->shape;
     int64_t taps = taps_of(g), pixels = band->images * band->rows * s->out_width;
-    struct ursa_pairs tile = {.out_stride = taps * s->group_in, .add = add};
+    struct ursa_pairs tile = {.out_stride = taps * s->group_in, .add = add, .fetch = next_dy(g, band)};
+    const float *end = g->dy + s->images * s->out_height * s->out_width * s->out_channels;
     int64_t slice = pixels * g->simd->rows + g->simd->slack;
     dw += (place->group * s->group_out + place->out) * tile.out_stride + place->in;
     for (int64_t t = 0; t < taps; t++) {
@@ -204,12 +229,16 @@ static void add_band(const struct gradient *g, const struct place *place, const 
         tile.count = packed->counts[t];
         for (int64_t c = 0; c < place->ins; c += g->simd->columns) {
             tile.width = (int)(place->ins - c < g->simd->columns ? place->ins - c : g->simd->columns);
-            tile.b = packed->x + c;
+            tile.b = packed->x_room + c;
             for (int64_t o = 0; o < place->outs; o += g->simd->rows) {
                 tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
                 tile.a = packed->dy + o / g->simd->rows * slice;
                 tile.out = dw + o * tile.out_stride + t * s->group_in + c;
                 g->simd->pairs(&tile);
+                if (tile.fetch)
+                    tile.fetch = end - tile.fetch > tile.count * URSA_FETCH_STEP
+                                     ? tile.fetch + tile.count * URSA_FETCH_STEP
+                                     : NULL;
             }
         }
     }
@@ -243,12 +272,13 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     int64_t x_rows = (first.rows - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
     if (x_rows > s->height)
         x_rows = s->height;
-    int64_t x_pixels = g->in_place ? 0 : g->points ? pixels : first.images * x_rows * s->width;
+    int64_t x_pixels = g->points ? pixels : first.images * x_rows * s->width;
     int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
     int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
     int64_t dy_floats = slices * (pixels * g->simd->rows + g->simd->slack);
     dy_floats = ursa_ceil_div(dy_floats, LINE) * LINE;
-    packed->x_pitch = g->in_place ? s->channels : g->points ? tiled : ursa_odd_pitch(tiled);
+    /* A window is copied in vectors, of which the last may be too long. */
+    packed->x_pitch = g->points ? tiled : ursa_odd_pitch(tiled + (g->windows ? ursa_cpu_simd()->lanes : 0));
     packed->row = ursa_scratch(URSA_SLOT_ROWS, (size_t)g->out_block * sizeof(float *));
     float *memory =
         ursa_scratch(URSA_SLOT_TASK, (size_t)(dy_floats + x_pixels * packed->x_pitch) * sizeof(float) +
@@ -256,7 +286,7 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     if (!memory || !packed->row)
         return false;
     packed->dy = memory;
-    packed->x = packed->x_room = packed->dy + dy_floats;
+    packed->x_room = packed->dy + dy_floats;
     packed->counts = (int64_t *)(packed->x_room + x_pixels * packed->x_pitch);
     packed->pairs = (int32_t *)(packed->counts + taps);
     return true;
@@ -311,7 +341,11 @@ static void plan(struct gradient *g)
 
     g->out_block = balanced(s->group_out, g->points ? POINT_BLOCK : OUT_BLOCK, g->simd->rows);
     g->out_blocks = ursa_ceil_div(s->group_out, g->out_block);
-    g->in_block = balanced(s->group_in, g->points ? POINT_BLOCK : IN_BLOCK, g->simd->columns);
+    g->in_block = balanced(s->group_in,
+                           g->points    ? POINT_BLOCK
+                           : g->windows ? s->group_in
+                                        : IN_BLOCK,
+                           g->simd->columns);
     g->in_blocks = ursa_ceil_div(s->group_in, g->in_block);
 
     int64_t wanted = ursa_ceil_div(TASKS, g->out_blocks * g->in_blocks * s->groups);
@@ -321,12 +355,13 @@ static void plan(struct gradient *g)
     g->chunks = ursa_ceil_div(g->bands, g->chunk_bands);
 }
 
-static bool grad_weight(const struct ursa_conv_shape *s, const float *x, const float *dy, float *dw)
+static bool grad_weight(const struct ursa_conv_shape *s, const struct ursa_conv_shape *windows, const float *x,
+                        const float *dy, float *dw)
 {
     struct gradient g = {.shape = *s, .simd = ursa_cpu_simd()->gemm, .x = x, .dy = dy, .dw = dw};
     g.weights = s->out_channels * taps_of(&g) * s->group_in;
-    g.in_place = s->group_in > s->channels;
-    g.points = !g.in_place && taps_of(&g) == 1 && s->pad[0] == 0 && s->pad[1] == 0;
+    g.windows = windows;
+    g.points = !windows && taps_of(&g) == 1 && s->pad[0] == 0 && s->pad[1] == 0;
     plan(&g);
     if (g.chunks > 1) {
         g.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)((g.chunks - 1) * g.weights) * sizeof(float));
@@ -336,6 +371,17 @@ static bool grad_weight(const struct ursa_conv_shape *s, const float *x, const f
     if (!ursa_parallel(g.chunks * s->groups * g.out_blocks * g.in_blocks, chunk_task, &g))
         return false;
     return g.chunks == 1 || ursa_parallel_range(g.weights, 16384, sum_task, &g);
+}
+
+/* The windows of a stem as pixels of an image: a convolution with a single tap. */
+static struct ursa_conv_shape window_points(const struct ursa_conv_shape *stem)
+{
+    struct ursa_conv_shape points = *stem;
+    points.height = stem->out_height;
+    points.width = stem->out_width;
+    points.channels = points.group_in = stem->kernel[0] * stem->group_in;
+    points.kernel[0] = points.stride[0] = points.stride[1] = points.dilation[0] = 1;
+    return points;
 }
 
 bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_grad_weight_args *args)
@@ -360,9 +406,10 @@ bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_g
     case URSA_CONV_STEM: {
         struct ursa_conv_shape stem = ursa_stem_shape(&s);
         const float *padded = ursa_stem_image(&s, &stem, x);
-        return padded && grad_weight(&stem, padded, dy, dw);
+        struct ursa_conv_shape points = window_points(&stem);
+        return padded && grad_weight(&points, &stem, padded, dy, dw);
     }
     default:
-        return grad_weight(&s, x, dy, dw);
+        return grad_weight(&s, NULL, x, dy, dw);
     }
 }
