@@ -355,13 +355,20 @@ static void plan(struct gradient *g)
     g->chunks = ursa_ceil_div(g->bands, g->chunk_bands);
 }
 
+/* Whether a tap may lie outside the image: dy may also be larger than the image needs. */
+static bool has_border(const struct ursa_conv_shape *s)
+{
+    return s->pad[0] || s->pad[1] || (s->out_height - 1) * s->stride[0] >= s->height ||
+           (s->out_width - 1) * s->stride[1] >= s->width;
+}
+
 static bool grad_weight(const struct ursa_conv_shape *s, const struct ursa_conv_shape *windows, const float *x,
                         const float *dy, float *dw)
 {
     struct gradient g = {.shape = *s, .simd = ursa_cpu_simd()->gemm, .x = x, .dy = dy, .dw = dw};
     g.weights = s->out_channels * taps_of(&g) * s->group_in;
     g.windows = windows;
-    g.points = !windows && taps_of(&g) == 1 && s->pad[0] == 0 && s->pad[1] == 0;
+    g.points = !windows && taps_of(&g) == 1 && !has_border(s);
     plan(&g);
     if (g.chunks > 1) {
         g.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)((g.chunks - 1) * g.weights) * sizeof(float));
