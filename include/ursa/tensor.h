@@ -14,9 +14,14 @@
  *   and f16 with bf16 gives f32. Functions of floats (exp, …) turn integers
  *   into f32. Arithmetic on two bools is done in i32, sums and products of
  *   integers in i64; integer division truncates, and by zero gives 0.
- * - Matrix products, convolutions, pooling, normalisation, resampling and
- *   losses compute in f32, whatever the float type of their operands and
- *   result.
+ * - Mixed precision follows the activations. Convolutions, ursa_linear(),
+ *   pooling, normalisation and resampling give the type of x, whatever that of
+ *   weights and statistics; ursa_matmul() the half type where one factor has
+ *   one. Where x is f16 or bf16, factors are rounded to that type as they are
+ *   read; sums, statistics and everything else are f32, and the result is
+ *   rounded once. So weights stay f32 beside half activations, and their
+ *   gradients come out as f32; activations that backward needs are kept in
+ *   their type. Losses are f32. See ursa_to_fp16() for training this way.
  * - A function given NULL returns NULL and adds no error of its own. A function
  *   that fails latches an error that names itself, the argument, what was
  *   expected and what was found, and returns NULL.

@@ -5,6 +5,12 @@
 
 enum { ANY_NUMBER = URSA_ANY_FLOAT | URSA_ONLY_I32 | URSA_ONLY_I64 };
 
+/* The result has the type of x; or f32, so that a long sum of a half type keeps what it has. */
+static bool check_sum_type(const struct ursa_check *check, const ursa_array *out, const ursa_array *x)
+{
+    return (out->dtype == URSA_F32 && ursa_dtype_is_float(x->dtype)) || ursa_check_same_type(check, "out", out, "x", x);
+}
+
 int64_t ursa_check_reduce(const struct ursa_check *check, const struct ursa_reduce_args *args)
 {
     bool only_float = args->kind == URSA_REDUCE_MEAN || args->kind == URSA_REDUCE_L1 || args->kind == URSA_REDUCE_L2;
@@ -13,8 +19,7 @@ int64_t ursa_check_reduce(const struct ursa_check *check, const struct ursa_redu
                ursa_fail(URSA_ERROR_ARGUMENT, "reduce: there is no kind %d", (int)args->kind)) &&
               ursa_check_array(check, "x", &args->x, types | URSA_STRIDED) &&
               ursa_check_array(check, "out", &args->out, types | URSA_OUTPUT) &&
-              ursa_check_same_type(check, "out", &args->out, "x", &args->x) &&
-              ursa_check_reduced(check, "out", &args->out, &args->x) &&
+              check_sum_type(check, &args->out, &args->x) && ursa_check_reduced(check, "out", &args->out, &args->x) &&
               ursa_check_apart(check, "out", &args->out, "x", &args->x, false);
     return ok ? ursa_array_count(&args->out) : -1;
 }

@@ -159,7 +159,8 @@ struct ursa_dropout_args {
 /* ---- reductions and scans ----------------------------------------------- */
 
 /* out has the rank of x; out.shape[i] is 1 on reduced axes, x.shape[i] on the
- * others. Integers: sum, product, min and max only. */
+ * others. Integers: sum, product, min and max only. out has the type of x, or is
+ * f32 where that is a half type. */
 struct ursa_reduce_args {
     ursa_reduce_kind kind;
     ursa_array x; /* strided */

@@ -77,7 +77,7 @@ bool ursa_folds(const struct conv_parts *conv, const struct norm_parts *norm, ur
 {
     ursa_tensor *sources[SOURCES] = {conv->weight, conv->options->bias, norm->scale,
                                      norm->shift,  norm->running_mean,  norm->running_var};
-    return x->array.dtype == URSA_F32 && all_f32(sources) && !ursa_will_record(SOURCES, sources) &&
+    return ursa_dtype_is_float(x->array.dtype) && all_f32(sources) && !ursa_will_record(SOURCES, sources) &&
            !ursa_will_record(1, &x) && ursa_count(norm->running_var) == ursa_dim(conv->weight, 0);
 }
 

@@ -111,7 +111,7 @@ static bool gather_leaf(ursa_tensor *leaf, ursa_tensor *part)
 /* Passes the gradient of an input on to where it belongs. */
 static bool deposit(struct heap *heap, const struct ursa_edge *edge, ursa_tensor *gradient)
 {
-    gradient = ursa_typed(ursa_sum_to(gradient, edge->shape), edge->dtype);
+    gradient = ursa_typed(ursa_sum_to(gradient, edge->shape, edge->dtype), edge->dtype);
     if (!gradient)
         return false;
     if (edge->leaf)

@@ -57,7 +57,7 @@ static bool sub_step(const ursa_node *node, ursa_tensor *dz, ursa_tensor **dx)
     if (ursa_node_wants(node, 0))
         dx[0] = dz;
     if (ursa_node_wants(node, 1))
-        dx[1] = ursa_neg(ursa_sum_to(dz, ursa_node_shape(node, 1)));
+        dx[1] = ursa_neg(ursa_sum_to(dz, ursa_node_shape(node, 1), dz->array.dtype));
     return dx[1] || !ursa_node_wants(node, 1);
 }
 

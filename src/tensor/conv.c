@@ -56,7 +56,7 @@ static bool check_ranks(const char *name, const ursa_tensor *x, const ursa_tenso
 static ursa_tensor *forward(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, const ursa_conv_geometry *geometry,
                             ursa_activation activation, ursa_dims shape)
 {
-    ursa_tensor *out = x && w ? ursa_tensor_new(ursa_device_of(x), URSA_F32, shape) : NULL;
+    ursa_tensor *out = x && w ? ursa_tensor_new(ursa_device_of(x), x->array.dtype, shape) : NULL;
     if (!out)
         return NULL;
     struct ursa_conv2d_args args = {
@@ -68,16 +68,17 @@ static ursa_tensor *forward(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, c
 
 static ursa_tensor *grad_input(ursa_tensor *dy, ursa_tensor *w, const ursa_conv_geometry *geometry, ursa_dims shape)
 {
-    ursa_tensor *dx = dy && w ? ursa_tensor_new(ursa_device_of(dy), URSA_F32, shape) : NULL;
+    ursa_tensor *dx = dy && w ? ursa_tensor_new(ursa_device_of(dy), dy->array.dtype, shape) : NULL;
     if (!dx)
         return NULL;
     struct ursa_conv2d_grad_input_args args = {.geometry = *geometry, .dy = dy->array, .w = w->array, .dx = dx->array};
     return ursa_op_conv2d_grad_input(ursa_device_of(dy), &args) ? dx : NULL;
 }
 
-static ursa_tensor *grad_weight(ursa_tensor *x, ursa_tensor *dy, const ursa_conv_geometry *geometry, ursa_dims shape)
+static ursa_tensor *grad_weight(ursa_tensor *x, ursa_tensor *dy, const ursa_conv_geometry *geometry, ursa_dims shape,
+                                ursa_dtype dtype)
 {
-    ursa_tensor *dw = x && dy ? ursa_tensor_new(ursa_device_of(dy), URSA_F32, shape) : NULL;
+    ursa_tensor *dw = x && dy ? ursa_tensor_new(ursa_device_of(dy), dtype, shape) : NULL;
     if (!dw)
         return NULL;
     struct ursa_conv2d_grad_weight_args args = {.geometry = *geometry, .x = x->array, .dy = dy->array, .dw = dw->array};
@@ -93,9 +94,10 @@ static bool conv_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx)
     bool wants_x = ursa_node_wants(node, 0), wants_w = ursa_node_wants(node, 1), wants_bias = ursa_node_wants(node, 2);
     dy = ursa_dense(dy);
     if (wants_bias)
-        dx[2] = ursa_sum_to(dy, ursa_node_shape(node, 2));
-    if (wants_w)
-        dx[1] = grad_weight(ursa_node_saved(node, 0), dy, geometry, ursa_node_shape(node, 1));
+        dx[2] = ursa_sum_to(dy, ursa_node_shape(node, 2), URSA_F32);
+    if (wants_w && dy)
+        dx[1] =
+            grad_weight(ursa_node_saved(node, 0), dy, geometry, ursa_node_shape(node, 1), ursa_node_type(node, 1, dy));
     if (wants_x)
         dx[0] = grad_input(dy, ursa_node_saved(node, 1), geometry, ursa_node_shape(node, 0));
     return (dx[0] || !wants_x) && (dx[1] || !wants_w) && (dx[2] || !wants_bias);
@@ -126,9 +128,8 @@ static bool conv_shape(const ursa_tensor *x, const ursa_tensor *w, const ursa_co
 static ursa_activation fused(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options)
 {
     bool known = options->activation == ursa_relu || options->activation == ursa_relu6;
-    bool plain = x->array.dtype == URSA_F32 && w->array.dtype == URSA_F32;
     return (ursa_activation){
-        .used = known && plain && !ursa_will_record(3, (ursa_tensor *[]){x, w, options->bias}),
+        .used = known && !ursa_will_record(3, (ursa_tensor *[]){x, w, options->bias}),
         .kind = options->activation == ursa_relu6 ? URSA_UNARY_relu6 : URSA_UNARY_relu,
     };
 }
@@ -139,7 +140,8 @@ static ursa_tensor *conv2d(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, co
     ursa_dims shape;
     if (!conv_shape(x, w, geometry, &shape) || !check_bias("conv2d", bias, x, w->array.shape[0]))
         return NULL;
-    ursa_tensor *image = ursa_dense_typed(x, URSA_F32), *kernel = ursa_dense_typed(w, URSA_F32);
+    ursa_dtype dtype = ursa_activation_type(x);
+    ursa_tensor *image = ursa_dense_typed(x, dtype), *kernel = ursa_dense(ursa_factor(w, dtype));
     ursa_tensor *added = ursa_dense_typed(bias, URSA_F32);
     if (bias && !added)
         return NULL;
@@ -159,10 +161,8 @@ ursa_tensor *ursa_conv2d_opt(ursa_tensor *x, ursa_tensor *w, const ursa_conv_opt
     if (!x || !w || !check_ranks("conv2d", x, w) || !read_options("conv2d", options, &geometry))
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
-    ursa_dtype promoted = ursa_promote_types(x->array.dtype, w->array.dtype);
     ursa_activation activation = fused(x, w, options);
     ursa_tensor *out = conv2d(x, w, options->bias, &geometry, activation);
-    out = ursa_dtype_is_float(promoted) ? ursa_cast(out, promoted) : out;
     return ursa_leave(scope, options->activation && !activation.used ? options->activation(out) : out);
 }
 
@@ -175,7 +175,9 @@ static bool transpose_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor *
     bool wants_x = ursa_node_wants(node, 0), wants_w = ursa_node_wants(node, 1);
     dy = ursa_dense(dy);
     if (wants_w)
-        dx[1] = grad_weight(dy, ursa_node_saved(node, 0), geometry, ursa_node_shape(node, 1));
+        dx[1] = dy ? grad_weight(dy, ursa_node_saved(node, 0), geometry, ursa_node_shape(node, 1),
+                                 ursa_node_type(node, 1, dy))
+                   : NULL;
     if (wants_x)
         dx[0] = forward(dy, ursa_node_saved(node, 1), NULL, geometry, (ursa_activation){0}, ursa_node_shape(node, 0));
     return (dx[0] || !wants_x) && (dx[1] || !wants_w);
@@ -208,7 +210,8 @@ static bool transpose_shape(const ursa_tensor *x, const ursa_tensor *w, const ur
 
 static ursa_tensor *transposed(ursa_tensor *x, ursa_tensor *w, const ursa_conv_geometry *geometry, ursa_dims shape)
 {
-    ursa_tensor *image = ursa_dense_typed(x, URSA_F32), *kernel = ursa_dense_typed(w, URSA_F32);
+    ursa_dtype dtype = ursa_activation_type(x);
+    ursa_tensor *image = ursa_dense_typed(x, dtype), *kernel = ursa_dense(ursa_factor(w, dtype));
     ursa_tensor *out = grad_input(image, kernel, geometry, shape);
     ursa_node *node = out ? URSA_RECORD("conv_transpose2d", transpose_step, 2, sizeof *geometry, x, w) : NULL;
     if (node) {
@@ -229,9 +232,8 @@ ursa_tensor *ursa_conv_transpose2d_opt(ursa_tensor *x, ursa_tensor *w, const urs
         !check_bias(name, options->bias, x, shape.dim[3]))
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
-    ursa_dtype promoted = ursa_promote_types(x->array.dtype, w->array.dtype);
     ursa_tensor *out = transposed(x, w, &geometry, shape);
     if (options->bias)
-        out = ursa_add(out, options->bias);
-    return ursa_leave(scope, ursa_dtype_is_float(promoted) ? ursa_cast(out, promoted) : out);
+        out = ursa_cast(ursa_add(out, options->bias), ursa_activation_type(x));
+    return ursa_leave(scope, out);
 }

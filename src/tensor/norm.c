@@ -89,7 +89,7 @@ static bool batch_norm_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor 
     return !failed && ursa_op_batch_norm_grad(ursa_device_of(x), &args);
 }
 
-/* Statistics and operands of one call, all f32. */
+/* Statistics and operands of one call: x and the residual of one float type, the others f32. */
 struct batch_norm {
     ursa_tensor *x, *scale, *shift, *running_mean, *running_var, *mean, *inv_std, *residual;
     ursa_activation activation;
@@ -100,10 +100,11 @@ struct batch_norm {
 static bool prepare(struct batch_norm *norm)
 {
     bool scaled = norm->scale != NULL, shifted = norm->shift != NULL, added = norm->residual != NULL;
-    norm->x = ursa_dense_typed(norm->x, URSA_F32);
+    ursa_dtype dtype = ursa_activation_type(norm->x);
+    norm->x = ursa_dense_typed(norm->x, dtype);
     norm->scale = ursa_dense_typed(norm->scale, URSA_F32);
     norm->shift = ursa_dense_typed(norm->shift, URSA_F32);
-    norm->residual = ursa_dense_typed(norm->residual, URSA_F32);
+    norm->residual = ursa_dense_typed(norm->residual, dtype);
     if (!norm->x || (scaled && !norm->scale) || (shifted && !norm->shift) || (added && !norm->residual))
         return false;
     ursa_dims channels = ursa_shape(norm->x->array.shape[norm->x->array.ndim - 1]);
@@ -199,9 +200,7 @@ static ursa_tensor *checked_batch_norm(struct batch_norm norm)
     if (!norm.x || !check_batch_norm(&norm))
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
-    ursa_dtype dtype = norm.x->array.dtype;
-    ursa_tensor *out = batch_norm(norm);
-    return ursa_leave(scope, ursa_dtype_is_float(dtype) ? ursa_cast(out, dtype) : out);
+    return ursa_leave(scope, batch_norm(norm));
 }
 
 ursa_tensor *ursa_batch_norm(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, ursa_tensor *running_mean,
@@ -222,10 +221,10 @@ static bool fuses(const ursa_tensor *x, const ursa_tensor *residual, ursa_activa
 {
     if (activation && activation != ursa_relu && activation != ursa_relu6)
         return false;
-    if (!x || x->array.dtype != URSA_F32 || !residual)
-        return x && x->array.dtype == URSA_F32;
+    if (!x || !ursa_dtype_is_float(x->array.dtype) || !residual)
+        return x && ursa_dtype_is_float(x->array.dtype);
     ursa_dims shape = ursa_dims_of(x), added = ursa_dims_of(residual);
-    return residual->array.dtype == URSA_F32 && ursa_same_dims(&shape, &added) &&
+    return residual->array.dtype == x->array.dtype && ursa_same_dims(&shape, &added) &&
            ursa_device_of(x) == ursa_device_of(residual);
 }
 
@@ -292,10 +291,11 @@ static ursa_tensor *group_norm(const char *name, ursa_tensor *x, ursa_dims shape
                                ursa_tensor *shift, double eps)
 {
     ursa_no_grad_begin();
-    ursa_tensor *in = ursa_reshape(ursa_dense_typed(x, URSA_F32), shape);
+    ursa_dtype dtype = ursa_activation_type(x);
+    ursa_tensor *in = ursa_reshape(ursa_dense_typed(x, dtype), shape);
     ursa_no_grad_end();
     ursa_tensor *factor = ursa_dense_typed(scale, URSA_F32), *added = ursa_dense_typed(shift, URSA_F32);
-    ursa_tensor *out = in ? ursa_tensor_new(ursa_device_of(x), URSA_F32, ursa_dims_of(x)) : NULL;
+    ursa_tensor *out = in ? ursa_tensor_new(ursa_device_of(x), dtype, ursa_dims_of(x)) : NULL;
     ursa_dims statistics = ursa_shape(shape.dim[0], groups);
     ursa_tensor *mean = out ? ursa_tensor_new(ursa_device_of(x), URSA_F32, statistics) : NULL;
     ursa_tensor *inv_std = mean ? ursa_tensor_new(ursa_device_of(x), URSA_F32, statistics) : NULL;
@@ -332,9 +332,7 @@ static ursa_tensor *normalise(const char *name, ursa_tensor *x, ursa_dims shape,
     if (!check_channels(name, "scale", scale, x) || !check_channels(name, "shift", shift, x))
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
-    ursa_tensor *out = group_norm(name, x, shape, groups, scale, shift, eps);
-    bool is_float = ursa_dtype_is_float(x->array.dtype);
-    return ursa_leave(scope, is_float ? ursa_cast(out, x->array.dtype) : out);
+    return ursa_leave(scope, group_norm(name, x, shape, groups, scale, shift, eps));
 }
 
 /* Product of the extents from `first` up to the last axis, not included. */

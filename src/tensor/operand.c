@@ -38,7 +38,22 @@ ursa_tensor *ursa_reuse(ursa_tensor *dy)
     return ursa_tensor_new(ursa_device_of(dy), dy->array.dtype, ursa_array_dims(&dy->array));
 }
 
-ursa_tensor *ursa_sum_to(ursa_tensor *x, ursa_dims shape)
+bool ursa_is_half(const ursa_tensor *x)
+{
+    return x->array.dtype == URSA_F16 || x->array.dtype == URSA_BF16;
+}
+
+ursa_dtype ursa_activation_type(const ursa_tensor *x)
+{
+    return ursa_dtype_is_float(x->array.dtype) ? x->array.dtype : URSA_F32;
+}
+
+ursa_tensor *ursa_factor(ursa_tensor *x, ursa_dtype dtype)
+{
+    return x && x->array.dtype == dtype ? x : ursa_typed(x, URSA_F32);
+}
+
+ursa_tensor *ursa_sum_to(ursa_tensor *x, ursa_dims shape, ursa_dtype dtype)
 {
     if (!x)
         return NULL;
@@ -48,7 +63,8 @@ ursa_tensor *ursa_sum_to(ursa_tensor *x, ursa_dims shape)
     int added = from.ndim - shape.ndim;
     for (int i = 0; i < from.ndim; i++)
         kept.dim[i] = i < added ? 1 : shape.dim[i - added];
-    ursa_tensor *sum = ursa_tensor_new(ursa_device_of(x), x->array.dtype, kept);
+    bool widens = dtype == URSA_F32 && ursa_is_half(x);
+    ursa_tensor *sum = ursa_tensor_new(ursa_device_of(x), widens ? dtype : x->array.dtype, kept);
     struct ursa_reduce_args args = {.kind = URSA_REDUCE_SUM, .x = x->array};
     if (!sum)
         return NULL;

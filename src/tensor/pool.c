@@ -13,7 +13,7 @@ static bool pool_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx)
 {
     const struct pool *pool = ursa_node_extra(node);
     dy = ursa_dense(dy);
-    dx[0] = dy ? ursa_tensor_new(ursa_device_of(dy), URSA_F32, ursa_node_shape(node, 0)) : NULL;
+    dx[0] = dy ? ursa_tensor_new(ursa_device_of(dy), dy->array.dtype, ursa_node_shape(node, 0)) : NULL;
     if (!dx[0])
         return false;
     struct ursa_pool2d_grad_args args = {
@@ -30,7 +30,8 @@ static bool pool_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx)
 static ursa_tensor *run(const char *name, const struct pool *pool, ursa_tensor *x, ursa_dims shape)
 {
     ursa_device *device = ursa_device_of(x);
-    ursa_tensor *in = ursa_dense_typed(x, URSA_F32), *out = ursa_tensor_new(device, URSA_F32, shape);
+    ursa_dtype dtype = ursa_activation_type(x);
+    ursa_tensor *in = ursa_dense_typed(x, dtype), *out = ursa_tensor_new(device, dtype, shape);
     if (!in || !out)
         return NULL;
     struct ursa_pool2d_args args = {.kind = pool->kind, .geometry = pool->geometry, .x = in->array, .out = out->array};
@@ -53,9 +54,7 @@ static ursa_tensor *run(const char *name, const struct pool *pool, ursa_tensor *
 static ursa_tensor *pool2d(const char *name, const struct pool *pool, ursa_tensor *x, ursa_dims shape)
 {
     ursa_scope *scope = ursa_scope_begin();
-    ursa_tensor *out = run(name, pool, x, shape);
-    bool is_float = ursa_dtype_is_float(x->array.dtype);
-    return ursa_leave(scope, is_float ? ursa_cast(out, x->array.dtype) : out);
+    return ursa_leave(scope, run(name, pool, x, shape));
 }
 
 static bool check_image(const char *name, const ursa_tensor *x)

@@ -52,9 +52,10 @@ static bool as_batch(ursa_tensor *x, const ursa_dims *shape, ursa_array *out)
     return copy && join_batch(&copy->array, out);
 }
 
-/* x [..., M, K] times y [..., K, N], both f32 of rank 2 or more, unrecorded.
- * Temporaries go to the current scope. */
-static ursa_tensor *multiply(ursa_tensor *x, ursa_tensor *y)
+/* x [..., M, K] times y [..., K, N] as `dtype`, both of rank 2 or more and of
+ * types that gemm takes together, unrecorded. Temporaries go to the current
+ * scope. */
+static ursa_tensor *multiply(ursa_tensor *x, ursa_tensor *y, ursa_dtype dtype)
 {
     if (!x || !y)
         return NULL;
@@ -71,7 +72,7 @@ static ursa_tensor *multiply(ursa_tensor *x, ursa_tensor *y)
     x_shape.dim[batch.ndim + 1] = y_shape.dim[batch.ndim] = k;
     y_shape.dim[batch.ndim + 1] = out_shape.dim[batch.ndim + 1] = n;
     struct ursa_gemm_args args = {.alpha = 1};
-    ursa_tensor *out = ursa_tensor_new(ursa_device_of(x), URSA_F32, out_shape);
+    ursa_tensor *out = ursa_tensor_new(ursa_device_of(x), dtype, out_shape);
     if (!out || !as_batch(x, &x_shape, &args.x) || !as_batch(y, &y_shape, &args.y) ||
         !join_batch(&out->array, &args.out))
         return NULL;
@@ -85,16 +86,25 @@ static ursa_tensor *multiply(ursa_tensor *x, ursa_tensor *y)
 static bool matmul_step(const ursa_node *node, ursa_tensor *dz, ursa_tensor **dx)
 {
     if (ursa_node_wants(node, 0))
-        dx[0] = multiply(dz, ursa_transpose(ursa_node_saved(node, 1), -1, -2));
+        dx[0] = multiply(dz, ursa_transpose(ursa_node_saved(node, 1), -1, -2), ursa_node_type(node, 0, dz));
     if (ursa_node_wants(node, 1))
-        dx[1] = multiply(ursa_transpose(ursa_node_saved(node, 0), -1, -2), dz);
+        dx[1] = multiply(ursa_transpose(ursa_node_saved(node, 0), -1, -2), dz, ursa_node_type(node, 1, dz));
     return (dx[0] || !ursa_node_wants(node, 0)) && (dx[1] || !ursa_node_wants(node, 1));
+}
+
+/* The half type where there is one; f32 where there are two. */
+static ursa_dtype product_type(const ursa_tensor *x, const ursa_tensor *y)
+{
+    if (ursa_is_half(x) && ursa_is_half(y) && x->array.dtype != y->array.dtype)
+        return URSA_F32;
+    return ursa_half_type(&x->array, &y->array, NULL);
 }
 
 static ursa_tensor *product(ursa_tensor *x, ursa_tensor *y)
 {
-    ursa_tensor *a = ursa_typed(x, URSA_F32), *b = ursa_typed(y, URSA_F32);
-    ursa_tensor *out = multiply(a, b);
+    ursa_dtype dtype = product_type(x, y);
+    ursa_tensor *a = ursa_factor(x, dtype), *b = ursa_factor(y, dtype);
+    ursa_tensor *out = multiply(a, b, dtype);
     ursa_node *node = out ? URSA_RECORD("matmul", matmul_step, 2, 0, x, y) : NULL;
     if (node && ursa_node_wants(node, 1))
         ursa_node_save(node, 0, a);
@@ -134,14 +144,13 @@ ursa_tensor *ursa_matmul(ursa_tensor *x, ursa_tensor *y)
     if (!x || !y || !check_product(x, y))
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
-    ursa_dtype promoted = ursa_promote_types(x->array.dtype, y->array.dtype);
     bool row = x->array.ndim == 1, column = y->array.ndim == 1;
     ursa_tensor *out = fold(row ? ursa_unsqueeze(x, 0) : x, column ? ursa_unsqueeze(y, 1) : y);
     if (row && out)
         out = ursa_squeeze(out, -2);
     if (column && out)
         out = ursa_squeeze(out, -1);
-    return ursa_leave(scope, ursa_dtype_is_float(promoted) ? ursa_cast(out, promoted) : out);
+    return ursa_leave(scope, out);
 }
 
 /* ---- linear -------------------------------------------------------------------------------------------- */
@@ -162,11 +171,11 @@ static bool linear_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx
     bool wants_x = ursa_node_wants(node, 0), wants_w = ursa_node_wants(node, 1), wants_bias = ursa_node_wants(node, 2);
     dy = as_rows(dy);
     if (wants_bias)
-        dx[2] = ursa_sum_to(dy, ursa_node_shape(node, 2));
-    if (wants_w)
-        dx[1] = multiply(ursa_transpose(dy, 0, 1), ursa_node_saved(node, 0));
-    if (wants_x)
-        dx[0] = ursa_reshape(multiply(dy, ursa_node_saved(node, 1)), ursa_node_shape(node, 0));
+        dx[2] = ursa_sum_to(dy, ursa_node_shape(node, 2), URSA_F32);
+    if (wants_w && dy)
+        dx[1] = multiply(ursa_transpose(dy, 0, 1), ursa_node_saved(node, 0), ursa_node_type(node, 1, dy));
+    if (wants_x && dy)
+        dx[0] = ursa_reshape(multiply(dy, ursa_node_saved(node, 1), dy->array.dtype), ursa_node_shape(node, 0));
     return (dx[0] || !wants_x) && (dx[1] || !wants_w) && (dx[2] || !wants_bias);
 }
 
@@ -190,10 +199,11 @@ static ursa_tensor *linear(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias)
     ursa_dims shape = ursa_array_dims(&x->array);
     shape.dim[shape.ndim - 1] = w->array.shape[0];
     ursa_no_grad_begin();
-    ursa_tensor *rows = as_rows(ursa_typed(x, URSA_F32)), *matrix = ursa_typed(w, URSA_F32);
+    ursa_dtype dtype = ursa_activation_type(x);
+    ursa_tensor *rows = as_rows(ursa_typed(x, dtype)), *matrix = ursa_factor(w, dtype);
     ursa_tensor *turned = ursa_transpose(matrix, 0, 1), *added = ursa_dense_typed(bias, URSA_F32);
     ursa_no_grad_end();
-    ursa_tensor *out = ursa_tensor_new(ursa_device_of(x), URSA_F32, shape);
+    ursa_tensor *out = ursa_tensor_new(ursa_device_of(x), dtype, shape);
     if (!rows || !turned || !out || (bias && !added))
         return NULL;
     ursa_dims x_shape = ursa_dims_of(rows), w_shape = ursa_dims_of(turned);
@@ -223,7 +233,5 @@ ursa_tensor *ursa_linear(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias)
     if (!x || !w || !check_linear(x, w, bias))
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
-    ursa_dtype promoted = ursa_promote_types(x->array.dtype, w->array.dtype);
-    ursa_tensor *out = linear(x, w, bias);
-    return ursa_leave(scope, ursa_dtype_is_float(promoted) ? ursa_cast(out, promoted) : out);
+    return ursa_leave(scope, linear(x, w, bias));
 }

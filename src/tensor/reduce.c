@@ -150,7 +150,7 @@ static bool extreme_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **d
     const struct plan *plan = ursa_node_extra(node);
     ursa_tensor *x = ursa_node_saved(node, 0), *winner = ursa_node_saved(node, 1);
     ursa_tensor *equal = ursa_eq(x, winner);
-    ursa_tensor *winners = ursa_sum_to(ursa_cast(equal, dy->array.dtype), plan->kept);
+    ursa_tensor *winners = ursa_sum_to(ursa_cast(equal, dy->array.dtype), plan->kept, dy->array.dtype);
     ursa_tensor *part = ursa_div(restore_axes(dy, plan), winners);
     dx[0] = ursa_where(equal, part, ursa_scalar_like(dy, 0));
     return dx[0] != NULL;

@@ -23,7 +23,7 @@ static bool resize_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx
 {
     const struct resampling *how = ursa_node_extra(node);
     dy = ursa_dense(dy);
-    dx[0] = dy ? ursa_tensor_new(ursa_device_of(dy), URSA_F32, ursa_node_shape(node, 0)) : NULL;
+    dx[0] = dy ? ursa_tensor_new(ursa_device_of(dy), dy->array.dtype, ursa_node_shape(node, 0)) : NULL;
     if (!dx[0])
         return false;
     struct ursa_resize_grad_args args = {
@@ -33,8 +33,8 @@ static bool resize_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx
 
 static ursa_tensor *resize(ursa_tensor *x, ursa_dims shape, const struct resampling *how)
 {
-    ursa_tensor *in = ursa_dense_typed(x, URSA_F32),
-                *out = in ? ursa_tensor_new(ursa_device_of(x), URSA_F32, shape) : NULL;
+    ursa_tensor *in = ursa_dense_typed(x, ursa_activation_type(x));
+    ursa_tensor *out = in ? ursa_tensor_new(ursa_device_of(x), in->array.dtype, shape) : NULL;
     if (!out)
         return NULL;
     struct ursa_resize_args args = {
@@ -59,8 +59,7 @@ ursa_tensor *ursa_resize2d(ursa_tensor *x, int64_t rows, int64_t columns, ursa_i
     ursa_scope *scope = ursa_scope_begin();
     struct resampling resampling = {.kind = (ursa_resize_kind)how, .align_corners = align_corners};
     ursa_tensor *out = resize(x, ursa_shape(x->array.shape[0], rows, columns, x->array.shape[3]), &resampling);
-    bool is_float = ursa_dtype_is_float(x->array.dtype);
-    return ursa_leave(scope, is_float ? ursa_cast(out, x->array.dtype) : out);
+    return ursa_leave(scope, out);
 }
 
 /* ---- grid_sample ------------------------------------------------------------------------------- */
@@ -95,9 +94,10 @@ static bool sample_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx
 static ursa_tensor *sample(ursa_tensor *x, ursa_tensor *grid, const struct resampling *how)
 {
     const int64_t *image = x->array.shape, *places = grid->array.shape;
-    ursa_tensor *in = ursa_dense_typed(x, URSA_F32), *at = ursa_dense_typed(grid, URSA_F32);
+    ursa_dtype dtype = ursa_activation_type(x);
+    ursa_tensor *in = ursa_dense_typed(x, dtype), *at = ursa_dense_typed(grid, URSA_F32);
     ursa_tensor *out =
-        in && at ? ursa_tensor_new(ursa_device_of(x), URSA_F32, ursa_shape(image[0], places[1], places[2], image[3]))
+        in && at ? ursa_tensor_new(ursa_device_of(x), dtype, ursa_shape(image[0], places[1], places[2], image[3]))
                  : NULL;
     if (!out)
         return NULL;
@@ -135,6 +135,5 @@ ursa_tensor *ursa_grid_sample(ursa_tensor *x, ursa_tensor *grid, ursa_interpolat
     ursa_scope *scope = ursa_scope_begin();
     struct resampling resampling = {(ursa_resize_kind)how, (ursa_border_kind)border, align_corners};
     ursa_tensor *out = sample(x, grid, &resampling);
-    bool is_float = ursa_dtype_is_float(x->array.dtype);
-    return ursa_leave(scope, is_float ? ursa_cast(out, x->array.dtype) : out);
+    return ursa_leave(scope, out);
 }

@@ -131,6 +131,11 @@ ursa_dims ursa_node_shape(const ursa_node *node, int input)
     return node->edges[input].shape;
 }
 
+ursa_dtype ursa_node_type(const ursa_node *node, int input, const ursa_tensor *dy)
+{
+    return node->edges[input].dtype == dy->array.dtype ? dy->array.dtype : URSA_F32;
+}
+
 void *ursa_node_extra(const ursa_node *node)
 {
     return node->extra;

@@ -103,8 +103,16 @@ bool ursa_is_sole(const ursa_tensor *tensor);
 /* dy, where a step may compute dx in its place; else a new tensor like it. */
 ursa_tensor *ursa_reuse(ursa_tensor *dy);
 
-/* Sums x over the axes along which `shape` was broadcast to make it. */
-ursa_tensor *ursa_sum_to(ursa_tensor *x, ursa_dims shape);
+bool ursa_is_half(const ursa_tensor *x);
+/* The type in which activations like x are computed: its own, of floats; else f32. */
+ursa_dtype ursa_activation_type(const ursa_tensor *x);
+/* x as a factor beside activations of a type: itself where it has that type or
+ * f32, since products round what they read; else an unrecorded copy in f32. */
+ursa_tensor *ursa_factor(ursa_tensor *x, ursa_dtype dtype);
+
+/* Sums x over the axes along which `shape` was broadcast to make it: straight
+ * to f32 where a half type is to become that. */
+ursa_tensor *ursa_sum_to(ursa_tensor *x, ursa_dims shape, ursa_dtype dtype);
 
 /* ---- the tape ---------------------------------------------------------------
  *
@@ -146,6 +154,9 @@ ursa_tensor *ursa_node_attach(ursa_node *node, ursa_tensor *output);
 ursa_tensor *ursa_node_saved(const ursa_node *node, int slot);
 bool ursa_node_wants(const ursa_node *node, int input);
 ursa_dims ursa_node_shape(const ursa_node *node, int input); /* of an input */
+/* The type that a product gives its gradient to an input in: f32 where the
+ * input is, or is of another type than dy, else that of dy. */
+ursa_dtype ursa_node_type(const ursa_node *node, int input, const ursa_tensor *dy);
 void *ursa_node_extra(const ursa_node *node);
 
 /* Frees a reference to a node, and all before it that nobody else holds. */

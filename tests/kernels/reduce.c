@@ -37,7 +37,8 @@ void draw_reduce(struct trial *t, struct ursa_reduce_args *args)
     if ((args->kind == URSA_REDUCE_MIN || args->kind == URSA_REDUCE_MAX) && x->values && x->count > 0 &&
         draw_chance(t, 0.3))
         x->values[draw_below(t, x->count)] = draw_chance(t, 0.5) ? NAN : INFINITY;
-    declare(t, &args->out, "out", OUTPUT, dtype, draw_reduced(t, shape), CONTIGUOUS);
+    ursa_dtype result = ursa_dtype_is_float(dtype) && draw_chance(t, 0.3) ? URSA_F32 : dtype;
+    declare(t, &args->out, "out", OUTPUT, result, draw_reduced(t, shape), CONTIGUOUS);
 }
 
 void bound_reduce(struct trial *t, const struct ursa_reduce_args *args)
