@@ -347,6 +347,9 @@ static void dots(const float *x, const float *y, int64_t y_stride, int64_t count
         dots_body(x, y + i * y_stride, y_stride, 1, length, alpha, beta, out + i);
 }
 
+#define LINE  16         /* floats of a line of the cache */
+#define AHEAD (8 * LINE) /* how far ahead of packing lines are fetched */
+
 /* ---- packing --------------------------------------------------------------- */
 
 static void copy(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,
@@ -433,6 +436,16 @@ static void pack_elements(const float *y, int64_t k_stride, int64_t j_stride, in
             panel[k * COLUMNS + j] = y[k * k_stride + j * j_stride];
 }
 
+/* Rows of B far apart, often by a power of two, share few sets of the cache: what is read of a line is read at once,
+ * and the lines that come are fetched no nearer than the second level. */
+V_INLINE void turn_line(const float *y, int64_t j_stride, int64_t length, float *to)
+{
+    for (int j = 0; j < V_BLOCK; j++)
+        __builtin_prefetch(y + j * j_stride + AHEAD, 0, 2);
+    for (int64_t k = 0; k < length; k += V_BLOCK)
+        v_transpose(y + k, j_stride, to + k * COLUMNS, COLUMNS);
+}
+
 static void pack(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel)
 {
     if (j_stride == 1) {
@@ -442,9 +455,9 @@ static void pack(const float *y, int64_t k_stride, int64_t j_stride, int64_t len
     if (width < COLUMNS)
         memset(panel, 0, (size_t)(length * COLUMNS) * sizeof *panel);
     int64_t blocks = k_stride == 1 ? length / V_BLOCK * V_BLOCK : 0, whole = width / V_BLOCK * V_BLOCK;
-    for (int64_t k = 0; k < blocks; k += V_BLOCK)
+    for (int64_t k = 0; k < blocks; k += LINE)
         for (int64_t j = 0; j < whole; j += V_BLOCK)
-            v_transpose(y + k + j * j_stride, j_stride, panel + k * COLUMNS + j, COLUMNS);
+            turn_line(y + k + j * j_stride, j_stride, blocks - k < LINE ? blocks - k : LINE, panel + k * COLUMNS + j);
     if (whole < width)
         pack_elements(y + whole * j_stride, k_stride, j_stride, blocks, width - whole, panel + whole);
     pack_elements(y + blocks * k_stride, k_stride, j_stride, length - blocks, width, panel + blocks * COLUMNS);
