@@ -428,6 +428,29 @@ static void gather(const float *const *row, int64_t row_stride, int64_t segments
     }
 }
 
+static void gather_panel(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t width,
+                         float *panel, int64_t panel_stride)
+{
+    int64_t whole = length / V_BLOCK * V_BLOCK;
+    for (int64_t s = 0; s < segments; s++, panel += length * panel_stride)
+        for (int64_t i = 0; i < panel_stride; i += V_BLOCK) {
+            const float *from[V_BLOCK];
+            for (int64_t r = 0; r < V_BLOCK; r++)
+                from[r] = row[(i + r < width ? i + r : width - 1) * row_stride + s];
+            for (int64_t k = 0; k < whole; k += V_BLOCK) {
+                v_row block[V_BLOCK];
+                for (int r = 0; r < V_BLOCK; r++)
+                    block[r] = v_row_load(from[r] + k);
+                v_turn(block);
+                for (int r = 0; r < V_BLOCK; r++)
+                    v_row_store(panel + (k + r) * panel_stride + i, block[r]);
+            }
+            for (int64_t k = whole; k < length; k++)
+                for (int r = 0; r < V_BLOCK; r++)
+                    panel[k * panel_stride + i + r] = from[r][k];
+        }
+}
+
 static void pack_elements(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width,
                           float *panel)
 {
@@ -494,6 +517,7 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .panels = panels,
     .copy = copy,
     .gather = gather,
+    .gather_panel = gather_panel,
     .slice = slice,
     .slack = SLACK,
     .add_runs = add_runs,

@@ -97,6 +97,11 @@ struct ursa_simd_gemm {
     void (*slice)(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices);
     int slack;
 
+    /* A panel of rows that lie anywhere: panel[k panel_stride + i] is for i < width and k = s length + l what
+     * row[i row_stride + s] has at l, and for width ≤ i < panel_stride, a multiple of the lanes, any of it. */
+    void (*gather_panel)(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t width,
+                         float *panel, int64_t panel_stride);
+
     /* y[i y_pitch + j] += x[i x_pitch + j] for i < count, j < width. Up to the full vector past width y is stored as it
      * was. */
     void (*add_runs)(const float *x, int64_t x_pitch, float *y, int64_t y_pitch, int64_t width, int64_t count);

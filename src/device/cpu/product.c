@@ -299,6 +299,8 @@ bool ursa_product_run(const struct ursa_product *p)
 {
     if (p->groups == 0 || p->rows == 0 || p->columns == 0)
         return true;
+    if (ursa_product_is_turned(p))
+        return ursa_product_run_turned(p);
     struct run run = {.product = p, .simd = ursa_cpu_simd()->gemm};
     bool packed = is_packed(p, run.simd);
     if (packed)

@@ -45,6 +45,10 @@ enum { URSA_SLOT_PANELS, URSA_SLOT_ROWS, URSA_SLOT_TASK, URSA_SLOT_ZEROS, URSA_S
 
 bool ursa_product_run(const struct ursa_product *product);
 
+/* Few rows, and all of B read for them: the product of the transposes (product_turned.c). */
+bool ursa_product_is_turned(const struct ursa_product *product);
+bool ursa_product_run_turned(const struct ursa_product *product);
+
 /* Applies an activation to `count` numbers in place. */
 void ursa_activate(const ursa_activation *activation, float *x, int64_t count);
 
