@@ -2,19 +2,26 @@
 #include "common.cl"
 #include "group.cl"
 
+/* Whether a step is to leave everything as it is. */
+static inline bool is_skipped(global const float *skip)
+{
+    return skip && *skip != 0.0f;
+}
+
 /* The twins of the structs in optimize.c. */
 typedef struct sgd {
     float lr, mu, dampening, l2, decay;
     int nesterov, first;
 } sgd;
 
-kernel void sgd_step(OUTPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, momentum), sgd s, int count)
+kernel void sgd_step(OUTPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, momentum), INPUT(f32, skip), sgd s, int count)
 {
+    LOCATE(skip);
     LOCATE(param);
     LOCATE(grad);
     LOCATE(momentum);
     int i = (int)get_global_id(0);
-    if (i >= count)
+    if (i >= count || is_skipped(skip))
         return;
     float p = param[i], d = grad[i] + s.l2 * p;
     if (s.mu != 0.0f && momentum) {
@@ -30,14 +37,15 @@ typedef struct adam {
     int no_denom;
 } adam;
 
-kernel void adam_step(OUTPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, m), OUTPUT(f32, v), adam s, int count)
+kernel void adam_step(OUTPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, m), OUTPUT(f32, v), INPUT(f32, skip), adam s, int count)
 {
+    LOCATE(skip);
     LOCATE(param);
     LOCATE(grad);
     LOCATE(m);
     LOCATE(v);
     int i = (int)get_global_id(0);
-    if (i >= count)
+    if (i >= count || is_skipped(skip))
         return;
     float p = param[i], g = grad[i] + s.l2 * p;
     float mean = s.beta1 * m[i] + (1.0f - s.beta1) * g, square = s.beta2 * v[i] + (1.0f - s.beta2) * g * g;
@@ -52,15 +60,16 @@ typedef struct rmsprop {
 } rmsprop;
 
 kernel void rmsprop_step(OUTPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, v), OUTPUT(f32, mean),
-                         OUTPUT(f32, momentum), rmsprop s, int count)
+                         OUTPUT(f32, momentum), INPUT(f32, skip), rmsprop s, int count)
 {
+    LOCATE(skip);
     LOCATE(param);
     LOCATE(grad);
     LOCATE(v);
     LOCATE(mean);
     LOCATE(momentum);
     int i = (int)get_global_id(0);
-    if (i >= count)
+    if (i >= count || is_skipped(skip))
         return;
     float p = param[i], g = grad[i] + s.l2 * p;
     float square = s.alpha * v[i] + (1.0f - s.alpha) * g * g;
@@ -84,8 +93,9 @@ typedef struct lamb {
 
 /* The update, and Σ param² and Σ update² of each chunk: parts [2, chunks]. */
 kernel void lamb_update(INPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, m), OUTPUT(f32, v), OUTPUT(f32, update),
-                        OUTPUT(f32, parts), local float *each, lamb s, int count, int chunk)
+                        OUTPUT(f32, parts), INPUT(f32, skip), local float *each, lamb s, int count, int chunk)
 {
+    LOCATE(skip);
     LOCATE(param);
     LOCATE(grad);
     LOCATE(m);
@@ -98,8 +108,10 @@ kernel void lamb_update(INPUT(f32, param), INPUT(f32, grad), OUTPUT(f32, m), OUT
         float p = param[i], g = grad[i];
         float mean = s.beta1 * m[i] + (1.0f - s.beta1) * g, square = s.beta2 * v[i] + (1.0f - s.beta2) * g * g;
         float u = mean / s.c1 / (sqrt(square / s.c2) + s.eps) + s.decay * p;
-        m[i] = mean;
-        v[i] = square;
+        if (!is_skipped(skip)) {
+            m[i] = mean;
+            v[i] = square;
+        }
         update[i] = u;
         params += p * p;
         updates += u * u;
@@ -130,12 +142,46 @@ kernel void lamb_ratio(INPUT(f32, parts), OUTPUT(f32, ratio), local float *each,
     ratio[0] = lr * (max_ratio > 0.0f ? fmin(r, max_ratio) : r);
 }
 
-kernel void lamb_apply(OUTPUT(f32, param), INPUT(f32, update), INPUT(f32, ratio), int count)
+kernel void lamb_apply(OUTPUT(f32, param), INPUT(f32, update), INPUT(f32, ratio), INPUT(f32, skip), int count)
 {
+    LOCATE(skip);
     LOCATE(param);
     LOCATE(update);
     LOCATE(ratio);
     int i = (int)get_global_id(0);
-    if (i < count)
+    if (i < count && !is_skipped(skip))
         param[i] -= ratio[0] * update[i];
+}
+
+/* ---- loss scaling -------------------------------------------------------- */
+
+kernel void unscale(OUTPUT(f32, grad), OUTPUT(f32, scaling), int count)
+{
+    LOCATE(grad);
+    LOCATE(scaling);
+    int i = (int)get_global_id(0);
+    if (i >= count)
+        return;
+    float g = grad[i];
+    if (!isfinite(g))
+        atomic_xchg(scaling + 2, 1.0f); /* many may find one, and all write the same */
+    grad[i] = g * (1.0f / scaling[0]);
+}
+
+/* One work item. */
+kernel void update_scale(OUTPUT(f32, scaling), float growth, float backoff, int interval)
+{
+    LOCATE(scaling);
+    if (get_global_id(0) != 0)
+        return;
+    if (scaling[2] != 0.0f) {
+        scaling[0] *= backoff;
+        scaling[1] = 0.0f;
+        scaling[3] += 1.0f;
+    } else if ((scaling[1] += 1.0f) >= (float)interval) {
+        float larger = scaling[0] * growth;
+        scaling[0] = isfinite(larger) ? larger : scaling[0];
+        scaling[1] = 0.0f;
+    }
+    scaling[2] = 0.0f;
 }

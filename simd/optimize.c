@@ -107,10 +107,23 @@ static void lamb_apply(float scale, int64_t n, const float *update, float *param
     }
 }
 
+static bool unscale(float factor, int64_t n, float *grad)
+{
+    vf scale = vf_set(factor), probe = vf_zero();
+    for (int64_t i = 0; i < n; i += V_LANES) {
+        int64_t lanes = v_lanes_of(n - i);
+        vf g = v_load_part(grad + i, lanes);
+        probe = vf_fma(g, vf_zero(), probe); /* 0, but not a number where g is not finite */
+        v_store_part(grad + i, vf_mul(g, scale), lanes);
+    }
+    return !vm_any(vf_ne(probe, probe));
+}
+
 const struct ursa_simd_optimize SIMD(ursa_simd_optimize) = {
     .sgd = sgd,
     .adam = adam,
     .rmsprop = rmsprop,
     .lamb_update = lamb_update,
     .lamb_apply = lamb_apply,
+    .unscale = unscale,
 };

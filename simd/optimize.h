@@ -4,6 +4,7 @@
 #ifndef URSA_SIMD_OPTIMIZE_H
 #define URSA_SIMD_OPTIMIZE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "device/ops.h"
 
@@ -18,6 +19,8 @@ struct ursa_simd_optimize {
                         float *m, float *v, float *update, double squares[2]);
     /* param -= scale update */
     void (*lamb_apply)(float scale, int64_t n, const float *update, float *param);
+    /* grad *= factor; whether all of it was finite before. */
+    bool (*unscale)(float factor, int64_t n, float *grad);
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* check_loss.c — arguments of the losses and the optimizers' steps. */
 #include "check.h"
 #include "base/error.h"
+#include <math.h>
 
 /* ---- losses ------------------------------------------------------------------------- */
 
@@ -88,30 +89,34 @@ static bool check_state(const struct ursa_check *check, const char *name, const 
            ursa_check_same_shape(check, name, array, param);
 }
 
-static bool check_step(const struct ursa_check *check, const ursa_array *param, const ursa_array *grad)
+static bool check_step(const struct ursa_check *check, const ursa_array *param, const ursa_array *grad,
+                       const ursa_array *skip)
 {
-    return ursa_check_array(check, "param", param, URSA_OUTPUT) && ursa_check_array(check, "grad", grad, 0) &&
+    return ursa_check_array(check, "skip", skip, URSA_OPTIONAL) && URSA_CHECK_SHAPE(check, "skip", skip, 1) &&
+           ursa_check_array(check, "param", param, URSA_OUTPUT) && ursa_check_array(check, "grad", grad, 0) &&
            ursa_check_same_shape(check, "grad", grad, param) &&
            ursa_check_apart(check, "param", param, "grad", grad, false);
 }
 
 int64_t ursa_check_sgd_step(const struct ursa_check *check, const struct ursa_sgd_step_args *args)
 {
-    bool ok = check_step(check, &args->param, &args->grad) &&
+    bool ok = check_step(check, &args->param, &args->grad, &args->skip) &&
               check_state(check, "momentum", &args->momentum, &args->param, args->mu > 0);
     return ok ? ursa_array_count(&args->param) : -1;
 }
 
 int64_t ursa_check_adam_step(const struct ursa_check *check, const struct ursa_adam_step_args *args)
 {
-    bool ok = check_step(check, &args->param, &args->grad) && check_state(check, "m", &args->m, &args->param, true) &&
+    bool ok = check_step(check, &args->param, &args->grad, &args->skip) &&
+              check_state(check, "m", &args->m, &args->param, true) &&
               check_state(check, "v", &args->v, &args->param, true);
     return ok ? ursa_array_count(&args->param) : -1;
 }
 
 int64_t ursa_check_rmsprop_step(const struct ursa_check *check, const struct ursa_rmsprop_step_args *args)
 {
-    bool ok = check_step(check, &args->param, &args->grad) && check_state(check, "v", &args->v, &args->param, true) &&
+    bool ok = check_step(check, &args->param, &args->grad, &args->skip) &&
+              check_state(check, "v", &args->v, &args->param, true) &&
               check_state(check, "mean", &args->mean, &args->param, false) &&
               check_state(check, "momentum", &args->momentum, &args->param, args->mu > 0);
     return ok ? ursa_array_count(&args->param) : -1;
@@ -119,8 +124,31 @@ int64_t ursa_check_rmsprop_step(const struct ursa_check *check, const struct urs
 
 int64_t ursa_check_lamb_step(const struct ursa_check *check, const struct ursa_lamb_step_args *args)
 {
-    bool ok = check_step(check, &args->param, &args->grad) && check_state(check, "m", &args->m, &args->param, true) &&
+    bool ok = check_step(check, &args->param, &args->grad, &args->skip) &&
+              check_state(check, "m", &args->m, &args->param, true) &&
               check_state(check, "v", &args->v, &args->param, true) &&
               check_state(check, "update", &args->update, &args->param, true);
     return ok ? ursa_array_count(&args->param) : -1;
+}
+
+/* ---- loss scaling --------------------------------------------------------------------- */
+
+static bool check_scaling(const struct ursa_check *check, const ursa_array *scaling)
+{
+    return ursa_check_array(check, "scaling", scaling, URSA_OUTPUT) && URSA_CHECK_SHAPE(check, "scaling", scaling, 4);
+}
+
+int64_t ursa_check_unscale(const struct ursa_check *check, const struct ursa_unscale_args *args)
+{
+    bool ok = ursa_check_array(check, "grad", &args->grad, URSA_OUTPUT) && check_scaling(check, &args->scaling) &&
+              ursa_check_apart(check, "grad", &args->grad, "scaling", &args->scaling, false);
+    return ok ? ursa_array_count(&args->grad) : -1;
+}
+
+int64_t ursa_check_update_scale(const struct ursa_check *check, const struct ursa_update_scale_args *args)
+{
+    bool ok = check_scaling(check, &args->scaling) && ursa_check_number(check, "growth", args->growth, 1, INFINITY) &&
+              ursa_check_number(check, "backoff", args->backoff, 0, 1) &&
+              ursa_check_number(check, "interval", args->interval, 1, INT32_MAX);
+    return ok ? 1 : -1;
 }

@@ -474,7 +474,8 @@ struct ursa_loss_grad_args {
 
 /* ---- optimizer steps ---------------------------------------------------- *
  * All arrays have the shape of param, are contiguous, and are updated in
- * place. Formulas are PyTorch's. */
+ * place. Formulas are PyTorch's. `skip` is one number on the device: where it
+ * is present and not 0, the step leaves everything as it is. */
 
 /* g = grad + l2 param; momentum = mu momentum + (1 - dampening) g (first step:
  * momentum = g); d = nesterov ? g + mu momentum : momentum;
@@ -484,6 +485,7 @@ struct ursa_sgd_step_args {
     ursa_array momentum; /* optional when mu is 0 */
     float lr, mu, dampening, l2, decay;
     bool nesterov, first;
+    ursa_array skip; /* [1], optional */
 };
 
 /* g = grad + l2 param; param *= 1 - lr decay; m = β1 m + (1 - β1) g;
@@ -496,6 +498,7 @@ struct ursa_adam_step_args {
     ursa_array param, grad, m, v;
     float lr, beta1, beta2, eps, l2, decay, step_size, denom_scale;
     bool no_denom;
+    ursa_array skip; /* [1], optional */
 };
 
 /* g = grad + l2 param; param *= 1 - lr decay; v = α v + (1 - α) g²;
@@ -507,6 +510,7 @@ struct ursa_rmsprop_step_args {
     ursa_array mean;     /* optional: the centred variant */
     ursa_array momentum; /* optional when mu is 0 */
     float lr, alpha, eps, mu, l2, decay;
+    ursa_array skip; /* [1], optional */
 };
 
 /* LAMB (You et al. 2020): m, v as in Adam with bias corrections c1 = 1 - β1ᵗ,
@@ -517,6 +521,27 @@ struct ursa_lamb_step_args {
     ursa_array param, grad, m, v;
     ursa_array update; /* scratch, shape of param */
     float lr, beta1, beta2, eps, decay, c1, c2, max_ratio;
+    ursa_array skip; /* [1], optional */
+};
+
+/* ---- loss scaling -------------------------------------------------------- *
+ * The state of a dynamic loss scale (Micikevicius et al. 2018, as PyTorch's
+ * GradScaler has it): [4] = scale, good steps since it last changed, whether a
+ * gradient was not finite (1 or 0), and steps skipped so far. */
+
+/* grad /= scale; an element that is not finite sets the third number to 1. */
+struct ursa_unscale_args {
+    ursa_array grad; /* updated in place */
+    ursa_array scaling;
+};
+
+/* After a step: where a gradient was not finite, scale *= backoff, no good
+ * steps, one skipped more. Else one good step more; `interval` of them: scale *=
+ * growth, unless that is not finite, and no good steps. Then nothing is found. */
+struct ursa_update_scale_args {
+    ursa_array scaling;
+    float growth, backoff;
+    int interval;
 };
 
 /* ---- the wrappers ------------------------------------------------------- */

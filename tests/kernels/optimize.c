@@ -11,6 +11,25 @@ static struct shape draw_parameter(struct trial *t, ursa_array *param, ursa_arra
     return shape;
 }
 
+/* Whether to leave everything as it is: after an overflow, say, so the gradient then is not finite. */
+static void draw_skip(struct trial *t, ursa_array *skip)
+{
+    if (draw_chance(t, 0.6))
+        return;
+    struct operand *o = declare(t, skip, "skip", INPUT, URSA_F32, SHAPE(1), CONTIGUOUS),
+                   *grad = operand_named(t, "grad");
+    o->values[0] = draw_chance(t, 0.5);
+    if (o->values[0] != 0 && grad->count > 0)
+        grad->values[draw_below(t, grad->count)] = draw_chance(t, 0.5) ? INFINITY : NAN;
+}
+
+/* What is left as it is has no tolerance. */
+static bool is_skipped(struct trial *t)
+{
+    const double *skip = values_of(t, "skip");
+    return skip && skip[0] != 0;
+}
+
 static void declare_state(struct trial *t, ursa_array *array, const char *name, struct shape shape, double low,
                           double high)
 {
@@ -39,10 +58,13 @@ void draw_sgd_step(struct trial *t, struct ursa_sgd_step_args *args)
     struct shape shape = draw_parameter(t, &args->param, &args->grad);
     if (args->mu > 0)
         declare_state(t, &args->momentum, "momentum", shape, -1, 1);
+    draw_skip(t, &args->skip);
 }
 
 void bound_sgd_step(struct trial *t, const struct ursa_sgd_step_args *args)
 {
+    if (is_skipped(t))
+        return;
     const double *param = values_of(t, "param"), *grad = values_of(t, "grad"), *momentum = values_of(t, "momentum");
     double *of_param = tolerance_of(t, "param"), *of_momentum = tolerance_of(t, "momentum");
     double lr = (double)args->lr, mu = (double)args->mu;
@@ -75,10 +97,13 @@ void draw_adam_step(struct trial *t, struct ursa_adam_step_args *args)
     struct shape shape = draw_parameter(t, &args->param, &args->grad);
     declare_state(t, &args->m, "m", shape, -1, 1);
     declare_state(t, &args->v, "v", shape, 0.01, 2);
+    draw_skip(t, &args->skip);
 }
 
 void bound_adam_step(struct trial *t, const struct ursa_adam_step_args *args)
 {
+    if (is_skipped(t))
+        return;
     const double *param = values_of(t, "param"), *grad = values_of(t, "grad"), *m = values_of(t, "m");
     const double *m_after = expected_of(t, "m"), *v_after = expected_of(t, "v");
     double *of_param = tolerance_of(t, "param"), *of_m = tolerance_of(t, "m"), *of_v = tolerance_of(t, "v");
@@ -116,10 +141,13 @@ void draw_rmsprop_step(struct trial *t, struct ursa_rmsprop_step_args *args)
         declare_state(t, &args->mean, "mean", shape, -0.5, 0.5);
     if (args->mu > 0)
         declare_state(t, &args->momentum, "momentum", shape, -1, 1);
+    draw_skip(t, &args->skip);
 }
 
 void bound_rmsprop_step(struct trial *t, const struct ursa_rmsprop_step_args *args)
 {
+    if (is_skipped(t))
+        return;
     const double *param = values_of(t, "param"), *grad = values_of(t, "grad"), *mean = values_of(t, "mean");
     const double *momentum = values_of(t, "momentum"), *v_after = expected_of(t, "v");
     const double *mean_after = expected_of(t, "mean");
@@ -168,10 +196,13 @@ void draw_lamb_step(struct trial *t, struct ursa_lamb_step_args *args)
     declare_state(t, &args->m, "m", shape, -1, 1);
     declare_state(t, &args->v, "v", shape, 0.01, 2);
     declare(t, &args->update, "update", SCRATCH, URSA_F32, shape, CONTIGUOUS);
+    draw_skip(t, &args->skip);
 }
 
 void bound_lamb_step(struct trial *t, const struct ursa_lamb_step_args *args)
 {
+    if (is_skipped(t))
+        return;
     const double *param = values_of(t, "param"), *grad = values_of(t, "grad"), *m = values_of(t, "m");
     const double *m_after = expected_of(t, "m"), *v_after = expected_of(t, "v");
     double *of_param = tolerance_of(t, "param"), *of_m = tolerance_of(t, "m"), *of_v = tolerance_of(t, "v");
@@ -203,4 +234,52 @@ void bound_lamb_step(struct trial *t, const struct ursa_lamb_step_args *args)
         double moved = fabs(expected_of(t, "param")[i] - param[i]);
         of_param[i] = U * fabs(param[i]) + (double)args->lr * ratio * of_param[i] + moved * (ratio_off + 3 * U);
     }
+}
+
+/* ---- loss scaling ----------------------------------------------------------- */
+
+static void draw_scaling(struct trial *t, ursa_array *scaling, double good)
+{
+    struct operand *o = declare(t, scaling, "scaling", INOUT, URSA_F32, SHAPE(4), CONTIGUOUS);
+    o->values[0] = draw_chance(t, 0.8) ? ldexp(1, (int)draw_between(t, -10, 24)) : draw_uniform(t, 1, 1000);
+    o->values[1] = good;
+    o->values[2] = draw_chance(t, 0.4);
+    o->values[3] = (double)draw_below(t, 9);
+}
+
+void draw_unscale(struct trial *t, struct ursa_unscale_args *args)
+{
+    struct shape shape = draw_shape_of(t, 1, 4, 2000, 200000);
+    struct operand *grad = declare(t, &args->grad, "grad", INOUT, URSA_F32, shape, CONTIGUOUS);
+    if (grad->count > 0 && draw_chance(t, 0.4))
+        grad->values[draw_below(t, grad->count)] = draw_chance(t, 0.5)   ? NAN
+                                                   : draw_chance(t, 0.5) ? INFINITY
+                                                                         : -INFINITY;
+    draw_scaling(t, &args->scaling, 3);
+}
+
+/* A reciprocal and a product, of which OpenCL's reciprocal may be off by 2.5 ulp. */
+void bound_unscale(struct trial *t, const struct ursa_unscale_args *args)
+{
+    (void)args;
+    struct operand *grad = operand_named(t, "grad");
+    double *tolerance = tolerance_of(t, "grad");
+    for (int64_t i = 0; i < grad->count; i++)
+        tolerance[i] = isfinite(grad->expected[i]) ? 6 * U * fabs(grad->expected[i]) : 0;
+}
+
+void draw_update_scale(struct trial *t, struct ursa_update_scale_args *args)
+{
+    args->growth = draw_chance(t, 0.7) ? 2 : draw_float(t, 1, 4);
+    args->backoff = draw_chance(t, 0.7) ? 0.5f : draw_float(t, 0.1, 1);
+    args->interval = (int)draw_between(t, 1, 5);
+    note(t, "growth %.9g backoff %.9g interval %d", (double)args->growth, (double)args->backoff, args->interval);
+    draw_scaling(t, &args->scaling, (double)draw_below(t, args->interval));
+    if (draw_chance(t, 0.1)) /* as large as it gets */
+        operand_named(t, "scaling")->values[0] = 0x1p127;
+}
+
+void bound_update_scale(struct trial *t, const struct ursa_update_scale_args *args)
+{
+    (void)t, (void)args; /* one rounding */
 }

@@ -2,9 +2,16 @@
 #include "reference64.h"
 #include "view.h"
 
+static bool skipped(const ursa_array *skip)
+{
+    return present(skip) && *doubles(skip) != 0;
+}
+
 bool reference64_sgd_step(ursa_device *device, const struct ursa_sgd_step_args *args)
 {
     (void)device;
+    if (skipped(&args->skip))
+        return true;
     int64_t count = count_of(&args->param);
     double *param = doubles(&args->param), *momentum = doubles(&args->momentum);
     double lr = (double)args->lr, mu = (double)args->mu;
@@ -22,6 +29,8 @@ bool reference64_sgd_step(ursa_device *device, const struct ursa_sgd_step_args *
 bool reference64_adam_step(ursa_device *device, const struct ursa_adam_step_args *args)
 {
     (void)device;
+    if (skipped(&args->skip))
+        return true;
     int64_t count = count_of(&args->param);
     double *param = doubles(&args->param), *m = doubles(&args->m), *v = doubles(&args->v);
     double beta1 = (double)args->beta1, beta2 = (double)args->beta2, step = (double)args->step_size;
@@ -41,6 +50,8 @@ bool reference64_adam_step(ursa_device *device, const struct ursa_adam_step_args
 bool reference64_rmsprop_step(ursa_device *device, const struct ursa_rmsprop_step_args *args)
 {
     (void)device;
+    if (skipped(&args->skip))
+        return true;
     int64_t count = count_of(&args->param);
     double *param = doubles(&args->param), *v = doubles(&args->v), *mean = doubles(&args->mean);
     double *momentum = doubles(&args->momentum);
@@ -65,6 +76,8 @@ bool reference64_rmsprop_step(ursa_device *device, const struct ursa_rmsprop_ste
 bool reference64_lamb_step(ursa_device *device, const struct ursa_lamb_step_args *args)
 {
     (void)device;
+    if (skipped(&args->skip))
+        return true;
     int64_t count = count_of(&args->param);
     double *param = doubles(&args->param), *m = doubles(&args->m), *v = doubles(&args->v);
     double *update = doubles(&args->update);
@@ -84,5 +97,37 @@ bool reference64_lamb_step(ursa_device *device, const struct ursa_lamb_step_args
         ratio = (double)args->max_ratio;
     for (int64_t i = 0; i < count; i++)
         param[i] -= (double)args->lr * ratio * update[i];
+    return true;
+}
+
+bool reference64_unscale(ursa_device *device, const struct ursa_unscale_args *args)
+{
+    (void)device;
+    double *grad = doubles(&args->grad), *scaling = doubles(&args->scaling);
+    int64_t count = count_of(&args->grad);
+    for (int64_t i = 0; i < count; i++) {
+        if (!isfinite(grad[i]))
+            scaling[2] = 1;
+        grad[i] /= scaling[0];
+    }
+    return true;
+}
+
+bool reference64_update_scale(ursa_device *device, const struct ursa_update_scale_args *args)
+{
+    (void)device;
+    double *scaling = doubles(&args->scaling);
+    bool found = scaling[2] != 0;
+    scaling[1] = found ? 0 : scaling[1] + 1;
+    scaling[3] += found;
+    if (found)
+        scaling[0] *= (double)args->backoff;
+    if (scaling[1] >= args->interval) {
+        /* A scale past the largest float stays. */
+        if (isfinite((float)(scaling[0] * (double)args->growth)))
+            scaling[0] *= (double)args->growth;
+        scaling[1] = 0;
+    }
+    scaling[2] = 0;
     return true;
 }

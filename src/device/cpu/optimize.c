@@ -25,6 +25,12 @@ static float *at(float *array, int64_t i)
     return array ? array + i : NULL;
 }
 
+/* Operators run when they are called, so what the device knows can be looked at. */
+static bool is_skipped(const ursa_array *skip)
+{
+    return skip->buffer && *ursa_cpu_f32(skip) != 0.0f;
+}
+
 static void sgd_range(void *context, int64_t begin, int64_t end)
 {
     const step_job *job = context;
@@ -34,6 +40,8 @@ static void sgd_range(void *context, int64_t begin, int64_t end)
 bool ursa_cpu_sgd_step(ursa_device *device, const struct ursa_sgd_step_args *args)
 {
     (void)device;
+    if (is_skipped(&args->skip))
+        return true;
     step_job job = {.simd = ursa_cpu_simd()->optimize,
                     .args = args,
                     .grad = ursa_cpu_f32(&args->grad),
@@ -51,6 +59,8 @@ static void adam_range(void *context, int64_t begin, int64_t end)
 bool ursa_cpu_adam_step(ursa_device *device, const struct ursa_adam_step_args *args)
 {
     (void)device;
+    if (is_skipped(&args->skip))
+        return true;
     step_job job = {.simd = ursa_cpu_simd()->optimize,
                     .args = args,
                     .grad = ursa_cpu_f32(&args->grad),
@@ -70,6 +80,8 @@ static void rmsprop_range(void *context, int64_t begin, int64_t end)
 bool ursa_cpu_rmsprop_step(ursa_device *device, const struct ursa_rmsprop_step_args *args)
 {
     (void)device;
+    if (is_skipped(&args->skip))
+        return true;
     step_job job = {.simd = ursa_cpu_simd()->optimize,
                     .args = args,
                     .grad = ursa_cpu_f32(&args->grad),
@@ -108,6 +120,8 @@ static double trust_ratio(const double *squares, int64_t ranges, double limit)
 bool ursa_cpu_lamb_step(ursa_device *device, const struct ursa_lamb_step_args *args)
 {
     (void)device;
+    if (is_skipped(&args->skip))
+        return true;
     int64_t count = ursa_array_count(&args->param), ranges = (count + GRAIN - 1) / GRAIN;
     step_job job = {.simd = ursa_cpu_simd()->optimize,
                     .args = args,
@@ -121,4 +135,49 @@ bool ursa_cpu_lamb_step(ursa_device *device, const struct ursa_lamb_step_args *a
         return false;
     job.scale = (float)((double)args->lr * trust_ratio(job.squares, ranges, (double)args->max_ratio));
     return ursa_parallel_range(count, GRAIN, lamb_apply_range, &job);
+}
+
+/* ---- loss scaling ------------------------------------------------------------- */
+
+typedef struct unscale_job {
+    const struct ursa_simd_optimize *simd;
+    float *grad;
+    float factor;
+    int overflow; /* atomic */
+} unscale_job;
+
+static void unscale_range(void *context, int64_t begin, int64_t end)
+{
+    unscale_job *job = context;
+    if (!job->simd->unscale(job->factor, end - begin, job->grad + begin))
+        __atomic_store_n(&job->overflow, 1, __ATOMIC_RELAXED);
+}
+
+bool ursa_cpu_unscale(ursa_device *device, const struct ursa_unscale_args *args)
+{
+    (void)device;
+    float *scaling = ursa_cpu_f32(&args->scaling);
+    unscale_job job = {
+        .simd = ursa_cpu_simd()->optimize, .grad = ursa_cpu_f32(&args->grad), .factor = 1.0f / scaling[0]};
+    bool done = ursa_parallel_range(ursa_array_count(&args->grad), GRAIN, unscale_range, &job);
+    if (job.overflow)
+        scaling[2] = 1.0f;
+    return done;
+}
+
+bool ursa_cpu_update_scale(ursa_device *device, const struct ursa_update_scale_args *args)
+{
+    (void)device;
+    float *scaling = ursa_cpu_f32(&args->scaling);
+    if (scaling[2] != 0.0f) {
+        scaling[0] *= args->backoff;
+        scaling[1] = 0.0f;
+        scaling[3] += 1.0f;
+    } else if (++scaling[1] >= (float)args->interval) {
+        float larger = scaling[0] * args->growth;
+        scaling[0] = isfinite(larger) ? larger : scaling[0];
+        scaling[1] = 0.0f;
+    }
+    scaling[2] = 0.0f;
+    return true;
 }

@@ -32,8 +32,8 @@ bool ursa_opencl_sgd_step(ursa_device *base, const struct ursa_sgd_step_args *ar
     struct sgd s = {args->lr, args->mu, args->dampening, args->l2, args->decay, args->nesterov, args->first};
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "sgd_step", "-DT=f32");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&args->param),
-                          ursa_cl_array(&args->grad), ursa_cl_array(&args->momentum), ursa_cl_struct(&s),
-                          ursa_cl_int(count));
+                          ursa_cl_array(&args->grad), ursa_cl_array(&args->momentum), ursa_cl_array(&args->skip),
+                          ursa_cl_struct(&s), ursa_cl_int(count));
 }
 
 bool ursa_opencl_adam_step(ursa_device *base, const struct ursa_adam_step_args *args)
@@ -47,7 +47,7 @@ bool ursa_opencl_adam_step(ursa_device *base, const struct ursa_adam_step_args *
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "adam_step", "-DT=f32");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&args->param),
                           ursa_cl_array(&args->grad), ursa_cl_array(&args->m), ursa_cl_array(&args->v),
-                          ursa_cl_struct(&s), ursa_cl_int(count));
+                          ursa_cl_array(&args->skip), ursa_cl_struct(&s), ursa_cl_int(count));
 }
 
 bool ursa_opencl_rmsprop_step(ursa_device *base, const struct ursa_rmsprop_step_args *args)
@@ -60,7 +60,8 @@ bool ursa_opencl_rmsprop_step(ursa_device *base, const struct ursa_rmsprop_step_
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "rmsprop_step", "-DT=f32");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&args->param),
                           ursa_cl_array(&args->grad), ursa_cl_array(&args->v), ursa_cl_array(&args->mean),
-                          ursa_cl_array(&args->momentum), ursa_cl_struct(&s), ursa_cl_int(count));
+                          ursa_cl_array(&args->momentum), ursa_cl_array(&args->skip), ursa_cl_struct(&s),
+                          ursa_cl_int(count));
 }
 
 /* The two norms are joined on the device; the ratio stays there. */
@@ -81,15 +82,37 @@ bool ursa_opencl_lamb_step(ursa_device *base, const struct ursa_lamb_step_args *
     bool ok = parts && ratio &&
               ursa_cl_launch(device, update, ursa_cl_groups(chunks, update_size), ursa_cl_array(&args->param),
                              ursa_cl_array(&args->grad), ursa_cl_array(&args->m), ursa_cl_array(&args->v),
-                             ursa_cl_array(&args->update), ursa_cl_buffer(parts),
+                             ursa_cl_array(&args->update), ursa_cl_buffer(parts), ursa_cl_array(&args->skip),
                              ursa_cl_local(update_size * sizeof(cl_float)), ursa_cl_struct(&s), ursa_cl_int(count),
                              ursa_cl_int(LAMB_CHUNK)) &&
               ursa_cl_launch(device, join, ursa_cl_groups(1, join_size), ursa_cl_buffer(parts), ursa_cl_buffer(ratio),
                              ursa_cl_local(join_size * sizeof(cl_float)), ursa_cl_int(chunks), ursa_cl_float(args->lr),
                              ursa_cl_float(args->max_ratio)) &&
               ursa_cl_launch(device, apply, ursa_cl_items(device, count), ursa_cl_array(&args->param),
-                             ursa_cl_array(&args->update), ursa_cl_buffer(ratio), ursa_cl_int(count));
+                             ursa_cl_array(&args->update), ursa_cl_buffer(ratio), ursa_cl_array(&args->skip),
+                             ursa_cl_int(count));
     ursa_buffer_release(parts);
     ursa_buffer_release(ratio);
     return ok;
+}
+
+/* ---- loss scaling ----------------------------------------------------------- */
+
+bool ursa_opencl_unscale(ursa_device *base, const struct ursa_unscale_args *args)
+{
+    struct ursa_cl_device *device = ursa_cl_device(base);
+    cl_int count = ursa_cl_count("unscale", &args->grad);
+    if (count < 0)
+        return false;
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "unscale", "-DT=f32");
+    return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&args->grad),
+                          ursa_cl_array(&args->scaling), ursa_cl_int(count));
+}
+
+bool ursa_opencl_update_scale(ursa_device *base, const struct ursa_update_scale_args *args)
+{
+    struct ursa_cl_device *device = ursa_cl_device(base);
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "optimize", "update_scale", "-DT=f32");
+    return ursa_cl_launch(device, kernel, ursa_cl_items(device, 1), ursa_cl_array(&args->scaling),
+                          ursa_cl_float(args->growth), ursa_cl_float(args->backoff), ursa_cl_int(args->interval));
 }
