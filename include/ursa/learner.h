@@ -104,6 +104,38 @@ URSA_API int ursa_learner_metrics(const ursa_learner *learner, const ursa_metric
  * The old data may be freed afterwards. */
 URSA_API bool ursa_learner_set_data(ursa_learner *learner, ursa_dataloaders *data);
 
+/* ---- mixed precision ----------------------------------------------------------------- *
+ *
+ * fastai's .to_fp16(): learn = ursa_to_fp16(ursa_vision_learner(…)). Inputs that
+ * are floats are cast to f16 or bf16 as they enter the network, and all
+ * activations and their gradients follow; weights, their gradients, statistics,
+ * the loss and metrics stay f32 (see tensor.h). Takes half the memory for
+ * activations. Training, validation and predictions are all computed that way,
+ * from the next batch on; a model file notes which it was.
+ *
+ * f16 has few exponents: gradients are kept in its range by a scale of the loss,
+ * as PyTorch's GradScaler does it. A step whose gradients are not finite is
+ * skipped and the scale made smaller; after many good steps it grows. All of
+ * that is decided on the device. A step that is skipped counts as one for
+ * schedules and for the bias correction of Adam and its kin. bf16 has the range
+ * of f32 and needs none of it.
+ *
+ * All return the learner, or NULL with an error. */
+typedef struct ursa_loss_scale_options {
+    double scale;   /* to begin with: 2^16 */
+    double growth;  /* times so much after `interval` good steps: 2 */
+    double backoff; /* times so much after an overflow: 0.5 */
+    int interval;   /* 2000 */
+} ursa_loss_scale_options;
+URSA_API ursa_learner *ursa_to_fp16_opt(ursa_learner *learner, const ursa_loss_scale_options *options);
+#define ursa_to_fp16(learner, ...) ursa_to_fp16_opt(learner, &(ursa_loss_scale_options){__VA_ARGS__})
+URSA_API ursa_learner *ursa_to_bf16(ursa_learner *learner);
+URSA_API ursa_learner *ursa_to_fp32(ursa_learner *learner);
+URSA_API ursa_dtype ursa_learner_precision(const ursa_learner *learner); /* URSA_F32, URSA_F16 or URSA_BF16 */
+/* The scale of the loss now, and, unless NULL, how many steps it has skipped so
+ * far; 1 and none where the loss is not scaled. Waits for the device. */
+URSA_API double ursa_loss_scale(const ursa_learner *learner, int64_t *skipped);
+
 /* ---- freezing ---------------------------------------------------------------------- *
  *
  * Groups before number n do not train; a negative n counts from the end. Their

@@ -17,6 +17,9 @@ struct ursa_learner {
     int64_t epochs_trained; /* by all fits: numbers the orders of the items */
     bool finding;           /* a learning rate: callbacks that watch are not told */
     int64_t first_batch;    /* of the next epoch, which is resumed there; else 0 */
+    ursa_dtype precision;   /* of activations */
+
+    ursa_callback *scaling; /* of the loss, where precision is f16; among the callbacks */
 
     ursa_callback **callbacks;
     int callback_count;
@@ -86,6 +89,16 @@ ursa_verdict ursa_run_evaluation(ursa_learner *learner, ursa_dataloader *loader,
 bool ursa_run_fit(ursa_learner *learner, int64_t epochs);
 /* The same with callbacks that leave afterwards, which it takes over. */
 bool ursa_run_fit_with(ursa_learner *learner, int64_t epochs, ursa_callback *const *callbacks, int count);
+
+/* ---- precision.c ----------------------------------------------------------------------- */
+
+/* Inputs as the network is to see them, if they are floats; predictions as losses and metrics do. */
+ursa_tensor *ursa_enter_network(const ursa_learner *learner, ursa_tensor *x);
+ursa_tensor *ursa_leave_network(ursa_tensor *prediction);
+/* ursa_backward(), of the loss times its scale where it has one. */
+bool ursa_scaled_backward(const ursa_learner *learner, ursa_tensor *loss);
+/* The scale and its counters, on the device; NULL where there are none. */
+ursa_tensor *ursa_scaling_state(const ursa_learner *learner);
 
 /* ---- validate.c ------------------------------------------------------------------------ */
 

@@ -46,7 +46,7 @@ static ursa_verdict run_part(ursa_learner *learner, const struct part *part, bod
 ursa_verdict ursa_run_forward(ursa_learner *learner)
 {
     ursa_training *training = &learner->training;
-    training->prediction = ursa_forward(learner->model, training->x);
+    training->prediction = ursa_leave_network(ursa_forward(learner->model, ursa_enter_network(learner, training->x)));
     if (!training->prediction)
         return URSA_FAIL;
     ursa_verdict verdict = ursa_learner_notify(learner, URSA_AFTER_PRED);
@@ -64,7 +64,7 @@ ursa_verdict ursa_run_forward(ursa_learner *learner)
 static ursa_verdict run_backward(ursa_learner *learner, void *context)
 {
     (void)context;
-    return ursa_backward(learner->training.loss_grad) ? URSA_CONTINUE : URSA_FAIL;
+    return ursa_scaled_backward(learner, learner->training.loss_grad) ? URSA_CONTINUE : URSA_FAIL;
 }
 
 static ursa_verdict run_step(ursa_learner *learner, void *context)

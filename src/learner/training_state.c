@@ -1,5 +1,5 @@
 /* training_state.c — what training is made of beside model and optimizer: gradients,
- * random streams, counters, records, and the state of callbacks. */
+ * random streams, counters, records, the loss scale, and the state of callbacks. */
 #include "state.h"
 #include "base/memory.h"
 
@@ -209,16 +209,32 @@ static bool give_callbacks(const ursa_state *state, ursa_learner *learner)
     return given;
 }
 
+/* ---- the loss scale -------------------------------------------------------------------------------- */
+
+static bool take_scaling(ursa_state *state, ursa_learner *learner)
+{
+    ursa_tensor *scaling = ursa_scaling_state(learner);
+    return !scaling || ursa_state_add(state, "training/", "loss_scale", scaling);
+}
+
+static bool give_scaling(const ursa_state *state, ursa_learner *learner)
+{
+    ursa_tensor *scaling = ursa_scaling_state(learner);
+    float numbers[4];
+    return !scaling || (ursa_state_get_memory(state, "training/", "loss_scale", numbers, sizeof numbers) &&
+                        ursa_write_(scaling, URSA_F32, numbers, 4));
+}
+
 /* ---- all of it ------------------------------------------------------------------------------------- */
 
 bool ursa_state_take_training(ursa_state *state, ursa_learner *learner)
 {
     return take_gradients(state, learner) && take_streams(state) && take_records(state, learner) &&
-           take_callbacks(state, learner);
+           take_scaling(state, learner) && take_callbacks(state, learner);
 }
 
 bool ursa_state_give_training(const ursa_state *state, ursa_learner *learner)
 {
     return give_gradients(state, learner) && give_streams(state) && give_records(state, learner) &&
-           give_callbacks(state, learner);
+           give_scaling(state, learner) && give_callbacks(state, learner);
 }

@@ -18,6 +18,7 @@ static char *contents(const ursa_learner *learner, const ursa_vision_recipe *rec
     cJSON_AddItemToObject(json, "network", ursa_network_to_json(recipe));
     cJSON_AddItemToObject(json, "data", ursa_datablock_to_json(ursa_datablock_options_of(block)));
     cJSON_AddItemToObject(json, "loss", loss_to_json(ursa_learner_loss(learner)));
+    cJSON_AddStringToObject(json, "precision", ursa_dtype_name(ursa_learner_precision(learner)));
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     if (!text)

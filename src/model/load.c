@@ -11,6 +11,7 @@ struct parts {
     ursa_vision_recipe recipe;
     ursa_datablock *block;
     ursa_loss loss;
+    ursa_dtype precision;
 };
 
 static const char *field(const ursa_safetensors *file, const char *key)
@@ -48,12 +49,27 @@ static bool loss_from_json(const cJSON *json, ursa_loss *loss)
     return name && ursa_json_number(json, "thresh", -1e9, 1e9, &thresh) && ursa_loss_by_name(name, thresh, loss);
 }
 
+/* What the network was trained in; files of before there was a choice do not say. */
+static bool precision_from_json(const cJSON *json, ursa_dtype *precision)
+{
+    *precision = URSA_F32;
+    if (!cJSON_GetObjectItemCaseSensitive(json, "precision"))
+        return true;
+    const char *name = ursa_json_text(json, "precision");
+    for (ursa_dtype dtype = URSA_F32; name && dtype <= URSA_BF16; dtype++)
+        if (strcmp(name, ursa_dtype_name(dtype)) == 0) {
+            *precision = dtype;
+            return true;
+        }
+    return name && ursa_fail(URSA_ERROR_FORMAT, "\"precision\" is \"%.40s\"; expected f32, f16 or bf16", name);
+}
+
 static bool read_contents(const cJSON *json, int64_t numbers, struct parts *parts)
 {
     const cJSON *network = ursa_json_object(json, "network"), *data = ursa_json_object(json, "data");
     return network && data && ursa_network_from_json(network, numbers, &parts->recipe) &&
            loss_from_json(ursa_json_object(json, "loss"), &parts->loss) &&
-           (parts->block = ursa_datablock_from_json(data));
+           precision_from_json(json, &parts->precision) && (parts->block = ursa_datablock_from_json(data));
 }
 
 static bool read_parts(const ursa_safetensors *file, struct parts *parts)
@@ -74,6 +90,13 @@ static void free_loaders(void *loaders)
     ursa_dataloaders_free(loaders);
 }
 
+static bool set_precision(ursa_learner *learner, ursa_dtype precision)
+{
+    return precision == URSA_F16    ? ursa_to_fp16(learner)
+           : precision == URSA_BF16 ? ursa_to_bf16(learner)
+                                    : ursa_to_fp32(learner);
+}
+
 static ursa_learner *assemble(const ursa_safetensors *file, const struct parts *parts)
 {
     ursa_dataloaders *data = ursa_dataloaders_without_data(parts->block);
@@ -87,7 +110,8 @@ static ursa_learner *assemble(const ursa_safetensors *file, const struct parts *
     ursa_learner *learner = ursa_learner_new(data, network, .loss = parts->loss);
     if (!learner)
         ursa_dataloaders_free(data);
-    else if (ursa_learner_attach(learner, "data", data, free_loaders) && ursa_vision_remember(learner, &parts->recipe))
+    else if (ursa_learner_attach(learner, "data", data, free_loaders) &&
+             ursa_vision_remember(learner, &parts->recipe) && set_precision(learner, parts->precision))
         return learner;
     ursa_learner_free(learner);
     return NULL;

@@ -28,6 +28,7 @@ struct ursa_optimizer {
     struct parameter_group *groups;
     int group_count;
     int64_t steps;
+    ursa_tensor *skip; /* [1] on the device: where it is not 0, a step leaves everything as it is; or NULL, not owned */
     int lookahead_every;
     double lookahead_alpha;
     ursa_optimizer_state *states; /* what ursa_optimizer_states() handed out */

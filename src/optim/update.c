@@ -10,6 +10,11 @@ static ursa_array array_of(const ursa_tensor *tensor)
     return tensor->array;
 }
 
+static ursa_array skip_of(const ursa_optimizer *optimizer)
+{
+    return optimizer->skip ? optimizer->skip->array : (ursa_array){0};
+}
+
 /* The decay of a parameter, on the one side or the other. */
 struct decay {
     float l2, weights;
@@ -32,6 +37,7 @@ static bool step_sgd(ursa_optimizer *optimizer, struct slot_parameter *parameter
     struct ursa_sgd_step_args args = {
         .param = array_of(parameter->tensor),
         .grad = array_of(ursa_grad(parameter->tensor)),
+        .skip = skip_of(optimizer),
         .lr = (float)group->lr,
         .mu = (float)group->momentum,
         .dampening = (float)optimizer->options.dampening,
@@ -75,6 +81,7 @@ static bool step_adam(ursa_optimizer *optimizer, struct slot_parameter *paramete
     struct ursa_adam_step_args args = {
         .param = array_of(parameter->tensor),
         .grad = array_of(ursa_grad(parameter->tensor)),
+        .skip = skip_of(optimizer),
         .m = array_of(m),
         .v = array_of(v),
         .lr = (float)group->lr,
@@ -100,6 +107,7 @@ static bool step_rmsprop(ursa_optimizer *optimizer, struct slot_parameter *param
     struct ursa_rmsprop_step_args args = {
         .param = array_of(parameter->tensor),
         .grad = array_of(ursa_grad(parameter->tensor)),
+        .skip = skip_of(optimizer),
         .v = array_of(v),
         .lr = (float)group->lr,
         .alpha = (float)optimizer->options.alpha,
@@ -133,6 +141,7 @@ static bool step_lamb(ursa_optimizer *optimizer, struct slot_parameter *paramete
         struct ursa_lamb_step_args args = {
             .param = array_of(parameter->tensor),
             .grad = array_of(ursa_grad(parameter->tensor)),
+            .skip = skip_of(optimizer),
             .m = array_of(m),
             .v = array_of(v),
             .update = array_of(update),
