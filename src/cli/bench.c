@@ -15,6 +15,7 @@ static const option_spec options[] = {
     {"arch", OPTION_TEXT, &bench.arch, "NAME", "train, infer: the network (resnet18), or mlp"},
     {"size", OPTION_INT, &bench.size, "N", "train, infer, conv: pixels of the images (128)"},
     {"bs", OPTION_INT, &bench.batch, "N", "train, infer, conv: images per step (32)"},
+    {"precision", OPTION_TEXT, &bench.precision, "P", "train, infer: of activations: fp32, fp16 or bf16 (fp32)"},
     {"layer", OPTION_TEXT, &bench.layer, "NAME", "conv: only this one"},
     {"pass", OPTION_TEXT, &bench.pass, "NAME", "conv: only forward, grad_input, grad_weight or backward (both)"},
     {"data", OPTION_TEXT, &bench.data, "DIR", "data: a folder with a folder of pictures per class"},
@@ -30,10 +31,10 @@ static const option_spec options[] = {
 
 static const command_spec spec = {
     .usage = "ursa bench gemm|conv|train|infer|memory|data [options]",
-    .summary = "Measures speed in float32: a matrix product, the convolutions of ResNet-18 and\n"
-               "their gradients, steps of training, inference, the bandwidth of memory, or\n"
-               "pictures made into batches. The share is that of the peak rate of fused\n"
-               "multiply-adds, measured in the same run; it is known on the CPU.",
+    .summary = "Measures speed: a matrix product, the convolutions of ResNet-18 and their\n"
+               "gradients, steps of training, inference, the bandwidth of memory, or pictures\n"
+               "made into batches. The share is that of the peak rate of fused multiply-adds,\n"
+               "measured in the same run; it is known on the CPU.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .examples = "  ursa bench gemm\n  ursa bench train --arch resnet18 --size 128 --bs 32 --json\n"
@@ -143,6 +144,8 @@ void bench_print_share(double gflops, double peak)
 
 static int check_options(const char *what)
 {
+    if (!read_precision(bench.precision, &bench.activations))
+        return usage_error(&spec, "--precision is \"%s\"; expected fp32, fp16 or bf16", bench.precision);
     if (bench.size < 1 || bench.size > 4096)
         return usage_error(&spec, "--size is %d; expected 1 to 4096 pixels", bench.size);
     if (bench.batch < 1)

@@ -6,6 +6,8 @@
 
 struct bench_options {
     const char *arch, *layer, *pass, *data;
+    const char *precision;  /* as it was given; */
+    ursa_dtype activations; /* what it says */
     int size, batch, m, n, k, repeats;
     bool json, turns;
     common_options common;

@@ -29,7 +29,8 @@ static bool make_network(struct network *network)
         network->model = make_mlp();
     else if (arch)
         network->model = arch->make(3, 1000);
-    network->x = ursa_normal(ursa_shape(bench.batch, bench.size, bench.size, is_mlp ? 1 : 3));
+    network->x =
+        ursa_cast(ursa_normal(ursa_shape(bench.batch, bench.size, bench.size, is_mlp ? 1 : 3)), bench.activations);
     network->y = ursa_zeros(ursa_shape(bench.batch), .dtype = URSA_I64);
     return network->model && network->x && network->y;
 }
@@ -40,12 +41,12 @@ static void print_rate(const char *what, double seconds)
     if (bench.turns)
         return;
     if (bench.json)
-        printf("{\"what\":\"%s\",\"arch\":\"%s\",\"size\":%d,\"bs\":%d,\"dtype\":\"f32\",\"images_per_s\":%.2f,"
+        printf("{\"what\":\"%s\",\"arch\":\"%s\",\"size\":%d,\"bs\":%d,\"dtype\":\"%s\",\"images_per_s\":%.2f,"
                "\"peak_bytes\":%.0f}\n",
-               what, bench.arch, bench.size, bench.batch, rate, peak);
+               what, bench.arch, bench.size, bench.batch, ursa_dtype_name(bench.activations), rate, peak);
     else
-        printf("%s %s, %d px, batch %d, f32: %.1f images/s, %.1f ms a step, peak memory %.0f MiB\n", what, bench.arch,
-               bench.size, bench.batch, rate, 1e3 * seconds, peak / (1 << 20));
+        printf("%s %s, %d px, batch %d, %s: %.1f images/s, %.1f ms a step, peak memory %.0f MiB\n", what, bench.arch,
+               bench.size, bench.batch, ursa_dtype_name(bench.activations), rate, 1e3 * seconds, peak / (1 << 20));
 }
 
 /* ---- train ------------------------------------------------------------------------ */
@@ -54,8 +55,8 @@ static bool run_step(void *context)
 {
     struct network *network = context;
     ursa_scope *scope = ursa_scope_begin();
-    bool done = ursa_backward(ursa_cross_entropy(ursa_forward(network->model, network->x), network->y)) &&
-                ursa_optimizer_step(network->optimizer);
+    ursa_tensor *prediction = ursa_cast(ursa_forward(network->model, network->x), URSA_F32);
+    bool done = ursa_backward(ursa_cross_entropy(prediction, network->y)) && ursa_optimizer_step(network->optimizer);
     ursa_optimizer_zero_grad(network->optimizer);
     ursa_scope_end(scope);
     return done;

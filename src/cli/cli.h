@@ -71,6 +71,11 @@ typedef struct common_options {
 /* Applies them; false, with an error, when the device is not there. */
 bool apply_common(const common_options *common);
 
+/* --precision: fp32 (also of NULL), fp16 or bf16; false for any other. */
+bool read_precision(const char *name, ursa_dtype *dtype);
+/* The same way round. */
+const char *precision_name(ursa_dtype dtype);
+
 int run_devices(int argc, char **argv);
 int run_train(int argc, char **argv);
 int run_predict(int argc, char **argv);

@@ -10,13 +10,11 @@ static const command_spec spec = {
                "and URSA_DEVICE take; * marks what `auto` means on this machine.",
 };
 
+/* Every device stores both; what it multiplies them in is another matter. */
 static void half_types(const ursa_device_info *info, char *text, size_t size)
 {
-    snprintf(text, size, "%s%s",
-             info->f16_compute   ? "f16"
-             : info->f16_storage ? "f16 (storage)"
-                                 : "",
-             info->bf16_compute ? ", bf16" : "");
+    snprintf(text, size, "bf16 (%s), f16 (%s)", info->bf16_compute ? "products" : "storage",
+             info->f16_compute ? "products" : "storage");
 }
 
 /* Widths of the columns, so that names of any length stand straight. */

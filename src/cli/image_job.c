@@ -23,6 +23,9 @@ int check_job(const command_spec *spec, const image_job *job)
         return usage_error(spec, "--valid-pct is %g; expected a number between 0 and 1", job->valid_pct);
     if (job->pretrained && job->no_pretrained)
         return usage_error(spec, "--pretrained and --no-pretrained exclude each other");
+    ursa_dtype precision;
+    if (!read_precision(job->precision, &precision))
+        return usage_error(spec, "--precision is \"%s\"; expected fp32, fp16 or bf16", job->precision);
     bool labels = !job->labels || strcmp(job->labels, "folder") == 0 || strncmp(job->labels, "regex:", 6) == 0 ||
                   strncmp(job->labels, "csv:", 4) == 0;
     if (!labels)
@@ -133,7 +136,10 @@ ursa_learner *make_job_learner(const image_job *job, ursa_dataloaders *data)
     };
     if (!read_metrics(job->metrics ? job->metrics : "accuracy", multiple, options.metrics))
         return NULL;
-    return ursa_vision_learner_opt(data, arch->make, &options);
+    ursa_dtype precision;
+    ursa_learner *learner = ursa_vision_learner_opt(data, arch->make, &options);
+    read_precision(job->precision, &precision);
+    return precision == URSA_F16 ? ursa_to_fp16(learner) : precision == URSA_BF16 ? ursa_to_bf16(learner) : learner;
 }
 
 static int64_t items_of(const ursa_dataloader *loader)
@@ -152,7 +158,8 @@ void describe_job(const image_job *job, ursa_learner *learner)
            ursa_dataloaders_vocab(data, NULL));
     if (data->skipped)
         printf("; %lld files skipped", (long long)data->skipped);
-    printf("\n%s, %.2f M parameters, on %s\n", job->arch,
-           (double)ursa_parameter_count(ursa_learner_model(learner)) * 1e-6, ursa_device_name(ursa_default_device()));
+    printf("\n%s, %.2f M parameters, in %s on %s\n", job->arch,
+           (double)ursa_parameter_count(ursa_learner_model(learner)) * 1e-6,
+           precision_name(ursa_learner_precision(learner)), ursa_device_name(ursa_default_device()));
     fflush(stdout);
 }

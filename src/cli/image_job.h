@@ -9,7 +9,7 @@ enum { NOT_GIVEN = INT32_MIN };
 
 typedef struct image_job {
     const char *labels, *label_delim, *image_column, *label_column, *folder, *suffix, *augment;
-    const char *arch, *pretrained, *metrics;
+    const char *arch, *pretrained, *metrics, *precision;
     int size, batch, seed;
     double valid_pct;
     bool no_pretrained, strict, quiet;
@@ -41,6 +41,8 @@ typedef struct image_job {
         {"pretrained", OPTION_MAYBE_TEXT, &(job).pretrained, "FILE",                                                    \
          "start from a file of weights; without FILE from the architecture's own"},                                     \
         {"no-pretrained", OPTION_FLAG, &(job).no_pretrained, NULL, "start from random weights (the default)"},          \
+        {"precision", OPTION_TEXT, &(job).precision, "P",                                                               \
+         "of activations: fp32, fp16 or bf16; weights are always fp32 (fp32)"},                                         \
     {                                                                                                                   \
         "metrics", OPTION_TEXT, &(job).metrics, "LIST", "what to measure: accuracy, error_rate, f1, f2, … (accuracy)" \
     }

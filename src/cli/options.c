@@ -154,6 +154,21 @@ bool apply_common(const common_options *common)
     return device && ursa_set_default_device(device);
 }
 
+static const char *const precisions[] = {[URSA_F32] = "fp32", [URSA_F16] = "fp16", [URSA_BF16] = "bf16"};
+
+bool read_precision(const char *name, ursa_dtype *dtype)
+{
+    *dtype = URSA_F32;
+    while (name && *dtype <= URSA_BF16 && strcmp(precisions[*dtype], name) != 0)
+        ++*dtype;
+    return *dtype <= URSA_BF16;
+}
+
+const char *precision_name(ursa_dtype dtype)
+{
+    return precisions[dtype];
+}
+
 /* ---- what commands share ------------------------------------------------------------ */
 
 static void print_subcommands(FILE *out, const char *command, const subcommand *list, size_t count)
