@@ -195,8 +195,10 @@ bool ursa_backward_from(ursa_tensor *tensor, ursa_tensor *gradient)
         return fail_played(tensor->node);
     ursa_scope *scope = ursa_scope_begin();
     ursa_no_grad_begin();
+    ursa_tensor *held = ursa_tensor_retain(gradient); /* the caller's: no step may write over it */
     gradient = ursa_typed(gradient, tensor->array.dtype);
     bool done = gradient && (tensor->node ? play_from(tensor->node, gradient) : gather_leaf(tensor, gradient));
+    ursa_tensor_release(held);
     ursa_no_grad_end();
     ursa_scope_end(scope);
     return done;

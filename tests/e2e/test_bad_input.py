@@ -116,7 +116,8 @@ def bad_images_are_errors_when_strict(folder):
 def numbers_out_of_bounds_are_usage_errors(folder):
     for option, value, text in (("--size", 0, "--size is 0; expected 1 to 4096"), ("--size", "x", "expected a whole number"),
                                 ("--epochs", 0, "--epochs is 0"), ("--bs", -1, "--bs is -1"), ("--lr", 0, "--lr is 0"),
-                                ("--lr", "nan", "expected a number"), ("--valid-pct", 1, "--valid-pct is 1"),
+                                ("--lr", "nan", "expected a number"), ("--precision", "fp8", "expected fp32, fp16 or bf16"),
+                                ("--valid-pct", 1, "--valid-pct is 1"),
                                 ("--threads", "2x", "expected a whole number")):
         refuses(text, "train", "image", folder, option, value, status=2)
 

@@ -132,6 +132,23 @@ def the_model_file_is_safetensors(folder):
 
 
 @test
+def every_precision_learns_and_predicts(folder):
+    path = data.idx_folder(f"{folder}/data")
+    for name, dtype in (("fp32", "f32"), ("fp16", "f16"), ("bf16", "bf16")):
+        model, log = f"{folder}/{name}.ursa", f"{folder}/{name}.csv"
+        out, _ = run("train", "image", path, "--precision", name, "--epochs", 4, "--bs", 16, "--log", log, "--out", model, env=CPU)
+        assert f"in {name} on" in out, out
+        assert float(rows(log)[-1]["accuracy"]) > 0.9, (name, rows(log))
+        file = contents(model)
+        header = json.loads(file[8:8 + struct.unpack("<Q", file[:8])[0]])
+        assert json.loads(header.pop("__metadata__")["model"])["precision"] == dtype
+        assert {entry["dtype"] for entry in header.values()} == {"F32"}
+        run("interpret", model, path, "--out", f"{folder}/{name}", "--count", 2, env=CPU)
+        bench = run("bench", "infer", "--precision", name, "--arch", "small-resnet", "--size", 16, "--bs", 2, "--repeats", 1, "--json", env=CPU)[0]
+        assert json.loads(bench)["dtype"] == dtype
+
+
+@test
 def bench_prints_the_promised_objects(folder):
     (gemm,) = map(json.loads, run("bench", "gemm", "--m", 96, "--n", 64, "--k", 80, "--repeats", 1, "--json", env=CPU)[0].splitlines())
     assert list(gemm) == ["what", "m", "n", "k", "dtype", "gflops", "peak_gflops", "fraction"]
