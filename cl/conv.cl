@@ -1,231 +1,213 @@
-/* conv.cl — convolution and its gradients as products of tiles whose loads
- * compute image positions; nothing like an im2col matrix is ever stored.
- *
- * Both the convolution and the gradient to its input are one product: a row is
- * a pixel of the result, a column one of its channels, and a term a tap of the
- * kernel with a channel of the source. The gradient to the weights sums over
- * pixels instead. See tile.cl for the tiles; TERM_LANES divides the channels
- * of the source that belong to a group.
+/* conv.cl — convolution and its gradients on GPUs, as products of tiles whose
+ * loads compute image positions; nothing like an im2col matrix is ever stored.
+ * See conv_shape.cl for what is multiplied, and tile.cl for how. LEFT_V divides
+ * the channels of the source that belong to a group.
  */
 #include "common.cl"
 #include "tile.cl"
-
-#if TERM_LANES == 1
-typedef float term_lanes;
-#define term_load(p) (*(p))
-#define term_store(v, p) (*(p) = (v))
-#else
-typedef PASTE(float, TERM_LANES) term_lanes;
-#define term_load(p) PASTE(vload, TERM_LANES)(0, p)
-#define term_store(v, p) PASTE(vstore, TERM_LANES)(v, 0, p)
-#endif
-
-/* A position that is outside of every image, however it is moved. */
-#define NOWHERE (-(1 << 30))
-
-/* The twin of struct conv_shape in conv.c. A pixel (i, j) of the grid looks, at
- * tap (a, b), at the source pixel
- *   (i step[0] + start[0] + a tap_step[0], j step[1] + start[1] + b tap_step[1])
- * and is put at (i out_step[0] + out_start[0], …) of the result. */
-typedef struct conv_shape {
-    int images, grid[2];
-    int source[2], source_channels, depth; /* depth: source channels of a group */
-    int step[2], start[2];
-    int taps[2], tap_step[2];
-    int out[2], out_channels, width; /* width: channels of the result of a group */
-    int out_step[2], out_start[2];
-    int w_start, w_tap[2], w_depth, w_group; /* the weight of a tap, channel and column */
-} conv_shape;
-
-/* Where the pixel that is row `row` of the product begins to look. */
-typedef struct pixel {
-    int y, x;
-    int base; /* of its image, in elements */
-} pixel;
-
-static inline pixel pixel_of(conv_shape s, int row)
-{
-    int per_image = s.grid[0] * s.grid[1];
-    if (row >= s.images * per_image)
-        return (pixel){NOWHERE, NOWHERE, 0};
-    int image = row / per_image, rest = row - image * per_image;
-    int i = rest / s.grid[1], j = rest - i * s.grid[1];
-    return (pixel){i * s.step[0] + s.start[0], j * s.step[1] + s.start[1],
-                   image * s.source[0] * s.source[1] * s.source_channels};
-}
-
-/* What a term adds to that. */
-typedef struct term {
-    int y, x;
-    int channel;
-    int weight; /* offset of its weights */
-} term;
-
-static inline term term_of(conv_shape s, int index)
-{
-    if (index >= s.taps[0] * s.taps[1] * s.depth)
-        return (term){NOWHERE, NOWHERE, 0, 0};
-    int tap = index / s.depth, channel = index - tap * s.depth;
-    int a = tap / s.taps[1], b = tap - a * s.taps[1];
-    return (term){a * s.tap_step[0], b * s.tap_step[1], channel,
-                  s.w_start + a * s.w_tap[0] + b * s.w_tap[1] + channel * s.w_depth};
-}
-
-static inline term_lanes source_load(global const float *source, conv_shape s, pixel p, term t)
-{
-    int y = p.y + t.y, x = p.x + t.x;
-    if ((uint)y >= (uint)s.source[0] || (uint)x >= (uint)s.source[1])
-        return (term_lanes)(0.0f);
-    return term_load(source + p.base + (y * s.source[1] + x) * s.source_channels + t.channel);
-}
-
-#define TERMS (DEPTH / TERM_LANES)
+#include "conv_shape.cl"
 
 #ifdef PRODUCT
+/* Which term of every DEPTH an item fetches. It goes on by DEPTH, from tap to tap
+ * where the channels of the source end: there is no division on the way. */
+typedef struct walk {
+    int a, b, channel;
+} walk;
+
+/* Whether the tap has changed. */
+static inline bool walk_settle(walk *w, conv_shape s)
+{
+    bool changed = false;
+    while (w->channel >= s.depth && w->a < s.taps[0]) {
+        w->channel -= s.depth;
+        if (++w->b == s.taps[1])
+            w->b = 0, w->a++;
+        changed = true;
+    }
+    return changed;
+}
+
 /* The convolution and the gradient to its input: groups of axis 0 are tiles of
  * pixels, of axis 1 tiles of channels, of axis 2 groups of the convolution. */
 kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
-conv_product(INPUT(f32, source), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, out), conv_shape s)
+conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape s, int relu)
 {
-    local float left[LEFT_SIZE], right[RIGHT_SIZE];
-    local pixel pixels[ROWS];
-    local term terms[TERMS];
-
+    local float4 left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
     int item = (int)get_local_id(0), group = (int)get_group_id(2);
     int first_row = (int)get_group_id(0) * ROWS, first_column = (int)get_group_id(1) * COLUMNS;
-    LOCATE(source);
-    LOCATE(w);
-    LOCATE(bias);
-    LOCATE(out);
-    source += group * s.depth;
-    w += group * s.w_group + first_column;
-    if (bias)
-        bias += group * s.width + first_column;
-    int columns = s.width - first_column, depth = s.taps[0] * s.taps[1] * s.depth;
-    int rows_used = used_rows(s.images * s.grid[0] * s.grid[1] - first_row), columns_used = used_columns(columns);
+    global const left_element *from = (global const left_element *)source + source_offset + group * s.depth;
+    global const right_element *weight = (global const right_element *)w + w_offset + group * s.w_group +
+                                         (int)get_group_id(1) * s.w_tile + right_down(item, 0) * COLUMNS +
+                                         right_across(item) * RIGHT_V;
 
-    for (int r = item; r < ROWS; r += GROUP_SIZE)
-        pixels[r] = pixel_of(s, first_row + r);
-    for (int t = item; t < TERMS; t += GROUP_SIZE)
-        terms[t] = term_of(s, t * TERM_LANES);
+    pixel pixels[LEFT_SLOTS];
+    int at[LEFT_SLOTS]; /* where the pixel's channels begin at this tap, or -1 */
+    left_vector left_next[LEFT_SLOTS];
+    right_vector right_next[RIGHT_SLOTS];
+    walk terms = {0, 0, left_across(item) * LEFT_V};
+    bool moved = true;
+#pragma unroll
+    for (int slot = 0; slot < LEFT_SLOTS; slot++)
+        pixels[slot] = pixel_of(s, first_row + left_down(item, slot));
+    walk_settle(&terms, s);
 
-    block blocks[BLOCKS];
-    tiles_clear(rows_used, columns_used, blocks);
-    for (int k = 0; k < depth; k += DEPTH) {
-        int terms_used = used_of(depth - k, TERM_LANES, DEPTH);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        EACH_PART(r, rows_used, t, terms_used / TERM_LANES, TERMS)
-        {
-            term_lanes v = source_load(source, s, pixels[r], terms[t]);
-#if LEFT_TERM == 1
-            term_store(v, left + r * LEFT_ROW + t * TERM_LANES);
-#else
-            float each[TERM_LANES];
-            term_store(v, each);
-            for (int l = 0; l < TERM_LANES; l++)
-                left[(t * TERM_LANES + l) * LEFT_TERM + r] = each[l];
-#endif
+    block b;
+    block_clear(&b);
+    int steps = (s.taps[0] * s.taps[1] * s.depth + DEPTH - 1) / DEPTH;
+    for (int step = 0; step <= steps; step++) {
+        local float4 *to_left = left + (step & 1) * LEFT_SIZE, *to_right = right + (step & 1) * RIGHT_SIZE;
+        if (step < steps) {
+            if (moved) {
+                bool end = terms.a >= s.taps[0];
+#pragma unroll
+                for (int slot = 0; slot < LEFT_SLOTS; slot++) {
+                    int y = pixels[slot].y + terms.a * s.tap_step[0], x = pixels[slot].x + terms.b * s.tap_step[1];
+                    at[slot] = end ? -1 : source_at(s, pixels[slot].base, y, x);
+                }
+            }
+#pragma unroll
+            for (int slot = 0; slot < LEFT_SLOTS; slot++)
+                left_next[slot] = at[slot] >= 0 ? left_load(from + at[slot] + terms.channel) : (left_vector)(0);
+#pragma unroll
+            for (int slot = 0; slot < RIGHT_SLOTS; slot++)
+                right_next[slot] = right_exists(item, slot) ? right_load(weight + slot * RIGHT_STEP * COLUMNS)
+                                                            : (right_vector)(0);
+            weight += DEPTH * COLUMNS;
+            terms.channel += DEPTH;
+            moved = walk_settle(&terms, s);
         }
-        EACH_PART(t, terms_used, j, columns_used / LANES, COLUMNS / LANES)
-        {
-            int c = j * LANES;
-            int weight = terms[t / TERM_LANES].weight + t % TERM_LANES * s.w_depth + c;
-            lanes v = k + t < depth ? lanes_load_some(w + weight, columns - c) : (lanes)(0.0f);
-            lanes_store(v, right + t * COLUMNS + c);
+        if (step > 0)
+            block_multiply(&b, item, left + (~step & 1) * LEFT_SIZE, right + (~step & 1) * RIGHT_SIZE);
+        if (step < steps) {
+#pragma unroll
+            for (int slot = 0; slot < LEFT_SLOTS; slot++)
+                left_put(to_left, item, slot, left_next[slot]);
+#pragma unroll
+            for (int slot = 0; slot < RIGHT_SLOTS; slot++)
+                right_put(to_right, item, slot, right_next[slot]);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        tiles_multiply(left, right, rows_used, columns_used, terms_used, blocks);
-        /* The terms of the next round: nobody looks at them before the next barrier. */
-        for (int t = item; t < TERMS; t += GROUP_SIZE)
-            terms[t] = term_of(s, k + DEPTH + t * TERM_LANES);
     }
 
-    int per_image = s.grid[0] * s.grid[1];
-    for (int down = 0; down < SUB_DOWN && block_row(down) < rows_used; down++)
-        for (int r = 0; r < BLOCK_ROWS; r++) {
-            int row = first_row + block_row(down) + r;
-            if (row >= s.images * per_image)
-                continue;
-            int image = row / per_image, rest = row - image * per_image;
-            int i = rest / s.grid[1], j = rest - i * s.grid[1];
-            int at = (image * s.out[0] + i * s.out_step[0] + s.out_start[0]) * s.out[1] + j * s.out_step[1] +
-                     s.out_start[1];
-            int first = at * s.out_channels + group * s.width + first_column;
-            for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns_used; across++)
-                for (int v = 0; v < BLOCK_VECTORS; v++) {
-                    int c = block_column(across, v);
-                    lanes_finish(blocks[across * SUB_DOWN + down].sum[r][v], out + first + c, bias ? bias + c : bias,
-                                 columns - c);
-                }
+    LOCATE(bias);
+#pragma unroll
+    for (int r = 0; r < BLOCK_ROWS; r++) {
+        int row = first_row + block_row(item, r);
+        if (row >= s.images * s.grid[0] * s.grid[1])
+            continue;
+        int to = result_at(s, row) + group * s.width;
+#pragma unroll
+        for (int j = 0; j < FOURS; j++) {
+            int c = first_column + block_column(item, j), count = s.width - c;
+            float4 v = b.sum[r][j];
+            if (bias && count > 0)
+                v += four_of(bias + group * s.width + c, count);
+            finish4(relu ? relu4(v) : v, (global char *)out + out_offset * TYPE_BYTES(OUT_TYPE), to + c, count);
         }
+    }
 }
 #endif
 
 #ifdef GRAD_WEIGHT
+/* A pixel of the grid as digits of its index, to which DEPTH is added without a
+ * division. */
+typedef struct place {
+    int image, i, j;
+} place;
+
+static inline place place_of(conv_shape s, int index)
+{
+    int per_image = s.grid[0] * s.grid[1];
+    int image = index / per_image, rest = index - image * per_image;
+    int i = rest / s.grid[1];
+    return (place){image, i, rest - i * s.grid[1]};
+}
+
+static inline place place_add(place p, place step, conv_shape s)
+{
+    p.j += step.j;
+    p.i += step.i;
+    p.image += step.image;
+    if (p.j >= s.grid[1])
+        p.j -= s.grid[1], p.i++;
+    if (p.i >= s.grid[0])
+        p.i -= s.grid[0], p.image++;
+    return p;
+}
+
 /* The gradient to the weights over one chunk of the pixels: dw[o, tap, c] +=
  * Σ dy[pixel, o] x[pixel moved by the tap, c]. Groups of axis 0 are tiles of
  * output channels and of (tap, c) in turn, of axis 1 chunks, of axis 2 groups
  * of the convolution. Here the shape describes x as the source, and the result
- * dy. */
+ * dy. LEFT_V divides the channels of dy, RIGHT_V those of x. */
 kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
-conv_grad_weight(INPUT(f32, x), INPUT(f32, dy), OUTPUT(f32, parts), conv_shape s, int chunk)
+conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk)
 {
-    local float left[LEFT_SIZE], right[RIGHT_SIZE];
-    local pixel pixels[DEPTH];
-    local term terms[COLUMNS / TERM_LANES];
-
+    local float4 left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
     int item = (int)get_local_id(0), group = (int)get_group_id(2);
-    int tiles_down = (s.width + ROWS - 1) / ROWS;
+    int tiles_down = (s.width + ROWS - 1) / ROWS, columns = s.taps[0] * s.taps[1] * s.depth;
     int first_row = (int)get_group_id(0) % tiles_down * ROWS, first_column = (int)get_group_id(0) / tiles_down * COLUMNS;
-    int rows = s.width - first_row, columns = s.taps[0] * s.taps[1] * s.depth;
-    int rows_used = used_rows(rows), columns_used = used_columns(columns - first_column);
     int first_pixel = (int)get_group_id(1) * chunk;
     int last_pixel = min(first_pixel + chunk, s.images * s.grid[0] * s.grid[1]);
-    LOCATE(x);
-    LOCATE(dy);
-    LOCATE(parts);
-    x += group * s.depth;
-    dy += group * s.width + first_row;
 
-    for (int t = item; t < COLUMNS / TERM_LANES; t += GROUP_SIZE)
-        terms[t] = term_of(s, first_column + t * TERM_LANES);
-    for (int p = item; p < DEPTH; p += GROUP_SIZE)
-        pixels[p] = pixel_of(s, first_pixel + p);
+    int row = first_row + left_across(item) * LEFT_V;
+    term t = term_of(s, first_column + right_across(item) * RIGHT_V);
+    global const left_element *slope = (global const left_element *)dy + dy_offset + group * s.width + row;
+    global const right_element *from = (global const right_element *)x + x_offset + group * s.depth + t.channel;
+    place places[RIGHT_SLOTS], onward = place_of(s, DEPTH);
+    left_vector left_next[LEFT_SLOTS];
+    right_vector right_next[RIGHT_SLOTS];
+#pragma unroll
+    for (int slot = 0; slot < RIGHT_SLOTS; slot++)
+        places[slot] = place_of(s, first_pixel + right_down(item, slot));
 
-    block blocks[BLOCKS];
-    tiles_clear(rows_used, columns_used, blocks);
-    for (int p = first_pixel; p < last_pixel; p += DEPTH) {
-        int terms_used = used_of(last_pixel - p, 1, DEPTH);
-        barrier(CLK_LOCAL_MEM_FENCE);
-        EACH_PART(k, terms_used, j, (rows_used + LANES - 1) / LANES, ROWS / LANES)
-        {
-            int r = j * LANES;
-            lanes v = p + k < last_pixel && r < rows ? lanes_load_some(dy + (p + k) * s.out_channels + r, rows - r)
-                                                     : (lanes)(0.0f);
-            lanes_store(v, left + k * LEFT_TERM + r);
+    block b;
+    block_clear(&b);
+    int steps = (last_pixel - first_pixel + DEPTH - 1) / DEPTH;
+    for (int step = 0; step <= steps; step++) {
+        local float4 *to_left = left + (step & 1) * LEFT_SIZE, *to_right = right + (step & 1) * RIGHT_SIZE;
+        int first = first_pixel + step * DEPTH;
+        if (step < steps) {
+#pragma unroll
+            for (int slot = 0; slot < LEFT_SLOTS; slot++) {
+                int p = first + left_down(item, slot);
+                left_next[slot] =
+                    p < last_pixel && row < s.width ? left_load(slope + p * s.out_channels) : (left_vector)(0);
+            }
+#pragma unroll
+            for (int slot = 0; slot < RIGHT_SLOTS; slot++) {
+                place p = places[slot];
+                int y = p.i * s.step[0] + s.start[0] + t.y, x_ = p.j * s.step[1] + s.start[1] + t.x;
+                int at = source_at(s, p.image * s.source[0] * s.source[1] * s.source_channels, y, x_);
+                bool there = at >= 0 && first + right_down(item, slot) < last_pixel;
+                right_next[slot] = there ? right_load(from + at) : (right_vector)(0);
+                places[slot] = place_add(p, onward, s);
+            }
         }
-        EACH_PART(k, terms_used, t, columns_used / TERM_LANES, COLUMNS / TERM_LANES)
-        {
-            term_lanes v = p + k < last_pixel ? source_load(x, s, pixels[k], terms[t]) : (term_lanes)(0.0f);
-            term_store(v, right + k * COLUMNS + t * TERM_LANES);
+        if (step > 0)
+            block_multiply(&b, item, left + (~step & 1) * LEFT_SIZE, right + (~step & 1) * RIGHT_SIZE);
+        if (step < steps) {
+#pragma unroll
+            for (int slot = 0; slot < LEFT_SLOTS; slot++)
+                left_put(to_left, item, slot, left_next[slot]);
+#pragma unroll
+            for (int slot = 0; slot < RIGHT_SLOTS; slot++)
+                right_put(to_right, item, slot, right_next[slot]);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
-        tiles_multiply(left, right, rows_used, columns_used, terms_used, blocks);
-        for (int k = item; k < DEPTH; k += GROUP_SIZE)
-            pixels[k] = pixel_of(s, p + DEPTH + k);
     }
 
-    parts += ((int)(get_group_id(1) * get_num_groups(2)) + group) * s.width * columns;
-    for (int down = 0; down < SUB_DOWN && block_row(down) < rows_used; down++)
-        for (int r = 0; r < BLOCK_ROWS; r++) {
-            int row = first_row + block_row(down) + r;
-            if (row >= s.width)
-                continue;
-            for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns_used; across++)
-                for (int v = 0; v < BLOCK_VECTORS; v++) {
-                    int c = first_column + block_column(across, v);
-                    lanes_store_some(blocks[across * SUB_DOWN + down].sum[r][v], parts + row * columns + c, columns - c);
-                }
+    int part = ((int)(get_group_id(1) * get_num_groups(2)) + group) * s.width * columns;
+#pragma unroll
+    for (int r = 0; r < BLOCK_ROWS; r++) {
+        int o = first_row + block_row(item, r);
+        if (o >= s.width)
+            continue;
+#pragma unroll
+        for (int j = 0; j < FOURS; j++) {
+            int c = first_column + block_column(item, j);
+            finish4(b.sum[r][j], (global char *)parts + parts_offset * TYPE_BYTES(OUT_TYPE), part + o * columns + c, columns - c);
         }
+    }
 }
 #endif

@@ -1,90 +1,143 @@
 /* depthwise.cl — convolution with one channel per group, where there is no
- * product to speak of: every work item handles LANES channels of a pixel.
- * Weights are packed as [tap, channel].
+ * product to speak of: every work item handles LANES channels of PIXELS
+ * neighbouring pixels, which share the weights. Those are packed as [tap, channel].
  */
 #include "common.cl"
+#include "factor.cl"
 #include "lanes.cl"
+
+#define PIXELS 4
 
 /* The twin of struct depthwise_shape in depthwise.c; channels in vectors. */
 typedef struct depthwise_shape {
     int images, in[2], out[2], vectors;
     int taps[2], stride[2], pad[2], dilation[2];
+    int type, w_type, out_type, factor; /* of the array that is read, …, and what both are rounded to */
 } depthwise_shape;
 
-kernel void depthwise(INPUT(f32, x), INPUT(f32, w), INPUT(f32, bias), OUTPUT(f32, out), depthwise_shape s)
+static inline lanes typed_load(global const void *p, int i, int type, int factor)
 {
-    LOCATE(x);
-    LOCATE(w);
-    LOCATE(bias);
-    LOCATE(out);
-    int i = (int)get_global_id(0), pixel = i / s.vectors, c = (i - pixel * s.vectors) * LANES;
-    int row = pixel / s.out[1], column = pixel - row * s.out[1], image = row / s.out[0];
-    if (image >= s.images)
-        return;
-    row -= image * s.out[0];
-    int channels = s.vectors * LANES;
-    lanes sum = (lanes)(0.0f);
-    for (int p = 0; p < s.taps[0]; p++) {
-        int y = row * s.stride[0] - s.pad[0] + p * s.dilation[0];
-        if ((uint)y >= (uint)s.in[0])
-            continue;
-        for (int q = 0; q < s.taps[1]; q++) {
-            int z = column * s.stride[1] - s.pad[1] + q * s.dilation[1];
-            if ((uint)z < (uint)s.in[1])
-                sum += lanes_load(x + ((image * s.in[0] + y) * s.in[1] + z) * channels + c) *
-                       lanes_load(w + (p * s.taps[1] + q) * channels + c);
-        }
-    }
-    lanes_finish(sum, out + i * LANES, bias ? bias + c : bias, LANES);
+    if (type == TYPE_F32 && factor == TYPE_F32)
+        return lanes_load((global const float *)p + i);
+    float each[LANES];
+    for (int l = 0; l < LANES; l++)
+        each[l] = rounded(element_load(p, i + l, type), type, factor);
+    return lanes_load(each);
 }
 
-kernel void depthwise_grad_input(INPUT(f32, dy), INPUT(f32, w), OUTPUT(f32, dx), depthwise_shape s)
+static inline void typed_store(lanes v, global void *p, int i, int type)
 {
-    LOCATE(dy);
-    LOCATE(w);
-    LOCATE(dx);
-    int i = (int)get_global_id(0), pixel = i / s.vectors, c = (i - pixel * s.vectors) * LANES;
-    int row = pixel / s.in[1], column = pixel - row * s.in[1], image = row / s.in[0];
-    if (image >= s.images)
+    if (type == TYPE_F32) {
+        lanes_store(v, (global float *)p + i);
         return;
-    row -= image * s.in[0];
+    }
+    float each[LANES];
+    lanes_store(v, each);
+    for (int l = 0; l < LANES; l++)
+        element_store(p, i + l, type, each[l]);
+}
+
+/* Which pixels and channels an item handles. */
+typedef struct strip {
+    int image, row, column, c;
+} strip;
+
+static inline strip strip_of(depthwise_shape s, int rows, int columns)
+{
+    int i = (int)get_global_id(0), strips = (columns + PIXELS - 1) / PIXELS;
+    int at = i / s.vectors, line = at / strips;
+    return (strip){line / rows, line % rows, (at - line * strips) * PIXELS, (i - at * s.vectors) * LANES};
+}
+
+kernel void depthwise(ARRAY(x), INPUT(f32, w), INPUT(f32, bias), RESULT(out), depthwise_shape s, int relu)
+{
+    LOCATE(w);
+    LOCATE(bias);
+    strip here = strip_of(s, s.out[0], s.out[1]);
+    if (here.image >= s.images)
+        return;
     int channels = s.vectors * LANES;
-    lanes sum = (lanes)(0.0f);
+    lanes sum[PIXELS];
+    for (int i = 0; i < PIXELS; i++)
+        sum[i] = bias ? lanes_load(bias + here.c) : (lanes)(0.0f);
     for (int p = 0; p < s.taps[0]; p++) {
-        int y = row + s.pad[0] - p * s.dilation[0], oy = y / s.stride[0];
-        if (y < 0 || oy * s.stride[0] != y || oy >= s.out[0])
+        int y = here.row * s.stride[0] - s.pad[0] + p * s.dilation[0];
+        if ((uint)y >= (uint)s.in[0])
             continue;
+        int line = (int)x_offset + (here.image * s.in[0] + y) * s.in[1] * channels + here.c;
         for (int q = 0; q < s.taps[1]; q++) {
-            int z = column + s.pad[1] - q * s.dilation[1], oz = z / s.stride[1];
-            if (z >= 0 && oz * s.stride[1] == z && oz < s.out[1])
-                sum += lanes_load(dy + ((image * s.out[0] + oy) * s.out[1] + oz) * channels + c) *
-                       lanes_load(w + (p * s.taps[1] + q) * channels + c);
+            lanes weight = lanes_load(w + (p * s.taps[1] + q) * channels + here.c);
+#pragma unroll
+            for (int i = 0; i < PIXELS; i++) {
+                int z = (here.column + i) * s.stride[1] - s.pad[1] + q * s.dilation[1];
+                if ((uint)z < (uint)s.in[1])
+                    sum[i] += typed_load(x, line + z * channels, s.type, s.factor) * weight;
+            }
         }
     }
-    lanes_store(sum, dx + i * LANES);
+    int to = (int)out_offset + ((here.image * s.out[0] + here.row) * s.out[1] + here.column) * channels + here.c;
+    for (int i = 0; i < PIXELS && here.column + i < s.out[1]; i++) {
+        lanes v = sum[i];
+        if (relu)
+            v = select(v, (lanes)(0.0f), v < 0.0f); /* stays not a number */
+        typed_store(v, out, to + i * channels, s.out_type);
+    }
+}
+
+kernel void depthwise_grad_input(ARRAY(dy), INPUT(f32, w), RESULT(dx), depthwise_shape s)
+{
+    LOCATE(w);
+    strip here = strip_of(s, s.in[0], s.in[1]);
+    if (here.image >= s.images)
+        return;
+    int channels = s.vectors * LANES;
+    lanes sum[PIXELS];
+    for (int i = 0; i < PIXELS; i++)
+        sum[i] = (lanes)(0.0f);
+    for (int p = 0; p < s.taps[0]; p++) {
+        int y = here.row + s.pad[0] - p * s.dilation[0], oy = y / s.stride[0];
+        if (y < 0 || oy * s.stride[0] != y || oy >= s.out[0])
+            continue;
+        int line = (int)dy_offset + (here.image * s.out[0] + oy) * s.out[1] * channels + here.c;
+        for (int q = 0; q < s.taps[1]; q++) {
+            lanes weight = lanes_load(w + (p * s.taps[1] + q) * channels + here.c);
+#pragma unroll
+            for (int i = 0; i < PIXELS; i++) {
+                int z = here.column + i + s.pad[1] - q * s.dilation[1], oz = z / s.stride[1];
+                if (z >= 0 && oz * s.stride[1] == z && oz < s.out[1])
+                    sum[i] += typed_load(dy, line + oz * channels, s.type, s.factor) * weight;
+            }
+        }
+    }
+    int to = (int)dx_offset + ((here.image * s.in[0] + here.row) * s.in[1] + here.column) * channels + here.c;
+    for (int i = 0; i < PIXELS && here.column + i < s.in[1]; i++)
+        typed_store(sum[i], dx, to + i * channels, s.out_type);
 }
 
 /* parts[chunk, c, tap] = Σ dy x over one chunk of the pixels of the output. */
-kernel void depthwise_grad_weight(INPUT(f32, x), INPUT(f32, dy), OUTPUT(f32, parts), depthwise_shape s, int chunk,
-                                  int chunks)
+kernel void depthwise_grad_weight(ARRAY(x), ARRAY(dy), OUTPUT(f32, parts), depthwise_shape s, int chunk, int chunks)
 {
-    LOCATE(x);
-    LOCATE(dy);
     LOCATE(parts);
     int i = (int)get_global_id(0), taps = s.taps[0] * s.taps[1], channels = s.vectors * LANES;
     int c = i % s.vectors * LANES, tap = i / s.vectors % taps, part = i / s.vectors / taps;
     if (part >= chunks)
         return;
     int p = tap / s.taps[1], q = tap - p * s.taps[1];
-    int end = min((part + 1) * chunk, s.images * s.out[0] * s.out[1]);
+    int end = min((part + 1) * chunk, s.images * s.out[0] * s.out[1]), pixel = part * chunk;
+    int row = pixel / s.out[1], column = pixel - row * s.out[1], image = row / s.out[0];
+    row -= image * s.out[0];
     lanes sum = (lanes)(0.0f);
-    for (int pixel = part * chunk; pixel < end; pixel++) {
-        int row = pixel / s.out[1], image = row / s.out[0];
-        int y = (row - image * s.out[0]) * s.stride[0] - s.pad[0] + p * s.dilation[0];
-        int z = (pixel - row * s.out[1]) * s.stride[1] - s.pad[1] + q * s.dilation[1];
+    for (; pixel < end; pixel++) {
+        int y = row * s.stride[0] - s.pad[0] + p * s.dilation[0];
+        int z = column * s.stride[1] - s.pad[1] + q * s.dilation[1];
         if ((uint)y < (uint)s.in[0] && (uint)z < (uint)s.in[1])
-            sum += lanes_load(dy + pixel * channels + c) *
-                   lanes_load(x + ((image * s.in[0] + y) * s.in[1] + z) * channels + c);
+            sum += typed_load(dy, (int)dy_offset + pixel * channels + c, s.w_type, s.factor) *
+                   typed_load(x, (int)x_offset + ((image * s.in[0] + y) * s.in[1] + z) * channels + c, s.type, s.factor);
+        if (++column == s.out[1]) {
+            column = 0;
+            if (++row == s.out[0])
+                row = 0, image++;
+        }
     }
     float each[LANES];
     lanes_store(sum, each);

@@ -1,9 +1,6 @@
-/* gemm.cl — the batched matrix product for what CLBlast does not do: bias and
- * activation in one go, broadcast batches, small matrices, and all of it where
- * CLBlast is not installed. The tiles are those of tile.cl.
- *
- *     X_ACROSS   neighbours in memory are neighbours along K in x (else along M)
- *     Y_ACROSS   … along N in y (else along K)
+/* gemm.cl — the batched matrix product on GPUs: any strides, bias and activation
+ * in one go. See tile.cl for the tiles. x is read along K with -DLEFT_ALONG_K,
+ * else along M; y along K with -DRIGHT_ALONG_K, else along N.
  */
 #include "common.cl"
 #include "tile.cl"
@@ -15,93 +12,83 @@ typedef struct gemm_shape {
     int x_batch, y_batch;
 } gemm_shape;
 
+/* Groups of axis 0 are tiles of rows, of axis 1 tiles of columns, of axis 2 the batch. */
 kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
-gemm(INPUT(f32, x), INPUT(f32, y), INPUT(f32, bias), OUTPUT(f32, out), gemm_shape s, float alpha,
-                 float beta)
+gemm(ARRAY(x), ARRAY(y), INPUT(f32, bias), RESULT(out), gemm_shape s, float alpha, float beta, int relu)
 {
-    local float left[LEFT_SIZE], right[RIGHT_SIZE];
-
+    local float4 left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
     int item = (int)get_local_id(0), batch = (int)get_group_id(2);
     int first_row = (int)get_group_id(0) * ROWS, first_column = (int)get_group_id(1) * COLUMNS;
-    int rows = s.m - first_row, columns = s.n - first_column;
-    LOCATE(x);
-    LOCATE(y);
-    LOCATE(bias);
-    LOCATE(out);
-    x += batch * s.x_batch;
-    y += batch * s.y_batch;
-    if (bias)
-        bias += first_column;
+    global const left_element *from_x = (global const left_element *)x + x_offset + batch * s.x_batch;
+    global const right_element *from_y = (global const right_element *)y + y_offset + batch * s.y_batch;
+    left_vector left_next[LEFT_SLOTS];
+    right_vector right_next[RIGHT_SLOTS];
 
-    int rows_used = used_rows(rows), columns_used = used_columns(columns);
-    block blocks[BLOCKS];
-    tiles_clear(rows_used, columns_used, blocks);
-    for (int k = 0; k < s.k; k += DEPTH) {
-        int depth = s.k - k, terms_used = used_of(depth, LANES, DEPTH);
+    block b;
+    block_clear(&b);
+    int steps = (s.k + DEPTH - 1) / DEPTH;
+    for (int step = 0; step <= steps; step++) {
+        local float4 *to_left = left + (step & 1) * LEFT_SIZE, *to_right = right + (step & 1) * RIGHT_SIZE;
+        int k = step * DEPTH;
+        if (step < steps) {
+#pragma unroll
+            for (int slot = 0; slot < LEFT_SLOTS; slot++) {
+#ifdef LEFT_ALONG_K
+                int t = k + left_across(item) * LEFT_V, row = first_row + left_down(item, slot);
+                int at = row * s.x_stride + t;
+#else
+                int t = k + left_down(item, slot), row = first_row + left_across(item) * LEFT_V;
+                int at = t * s.x_stride + row;
+#endif
+                left_next[slot] = row < s.m && t < s.k ? left_load(from_x + at) : (left_vector)(0);
+            }
+#pragma unroll
+            for (int slot = 0; slot < RIGHT_SLOTS; slot++) {
+#ifdef RIGHT_ALONG_K
+                int t = k + right_across(item) * RIGHT_V, column = first_column + right_down(item, slot);
+                int at = column * s.y_stride + t;
+#else
+                int t = k + right_down(item, slot), column = first_column + right_across(item) * RIGHT_V;
+                int at = t * s.y_stride + column;
+#endif
+                right_next[slot] = column < s.n && t < s.k ? right_load(from_y + at) : (right_vector)(0);
+            }
+        }
+        if (step > 0)
+            block_multiply(&b, item, left + (~step & 1) * LEFT_SIZE, right + (~step & 1) * RIGHT_SIZE);
+        if (step < steps) {
+#pragma unroll
+            for (int slot = 0; slot < LEFT_SLOTS; slot++)
+                left_put(to_left, item, slot, left_next[slot]);
+#pragma unroll
+            for (int slot = 0; slot < RIGHT_SLOTS; slot++)
+                right_put(to_right, item, slot, right_next[slot]);
+        }
         barrier(CLK_LOCAL_MEM_FENCE);
-#ifdef X_ACROSS
-        EACH_PART(r, rows_used, j, terms_used / LANES, DEPTH / LANES)
-        {
-            int t = j * LANES;
-            lanes v = r < rows && t < depth ? lanes_load_some(x + (first_row + r) * s.x_stride + k + t, depth - t)
-                                            : (lanes)(0.0f);
-#if LEFT_TERM == 1
-            lanes_store(v, left + r * LEFT_ROW + t);
-#else
-            float each[LANES];
-            lanes_store(v, each);
-            for (int l = 0; l < LANES; l++)
-                left[(t + l) * LEFT_TERM + r] = each[l];
-#endif
-        }
-#else
-        EACH_PART(t, terms_used, j, (rows_used + LANES - 1) / LANES, ROWS / LANES)
-        {
-            int r = j * LANES;
-            lanes v = r < rows && t < depth ? lanes_load_some(x + (k + t) * s.x_stride + first_row + r, rows - r)
-                                            : (lanes)(0.0f);
-            lanes_store(v, left + t * LEFT_TERM + r);
-        }
-#endif
-#ifdef Y_ACROSS
-        EACH_PART(t, terms_used, j, columns_used / LANES, COLUMNS / LANES)
-        {
-            int c = j * LANES;
-            lanes v = t < depth && c < columns
-                          ? lanes_load_some(y + (k + t) * s.y_stride + first_column + c, columns - c)
-                          : (lanes)(0.0f);
-            lanes_store(v, right + t * COLUMNS + c);
-        }
-#else
-        EACH_PART(c, columns_used, j, terms_used / LANES, DEPTH / LANES)
-        {
-            int t = j * LANES;
-            float each[LANES];
-            lanes_store(c < columns && t < depth
-                            ? lanes_load_some(y + (first_column + c) * s.y_stride + k + t, depth - t)
-                            : (lanes)(0.0f),
-                        each);
-            for (int l = 0; l < LANES; l++)
-                right[(t + l) * COLUMNS + c] = each[l];
-        }
-#endif
-        barrier(CLK_LOCAL_MEM_FENCE);
-        tiles_multiply(left, right, rows_used, columns_used, terms_used, blocks);
     }
 
-    for (int down = 0; down < SUB_DOWN && block_row(down) < rows_used; down++)
-        for (int r = 0; r < BLOCK_ROWS; r++) {
-            int row = first_row + block_row(down) + r;
-            if (row >= s.m)
+    LOCATE(bias);
+    global void *result = (global char *)out + out_offset * TYPE_BYTES(OUT_TYPE);
+#pragma unroll
+    for (int r = 0; r < BLOCK_ROWS; r++) {
+        int row = first_row + block_row(item, r);
+        if (row >= s.m)
+            continue;
+        int to = (batch * s.m + row) * s.n;
+#pragma unroll
+        for (int j = 0; j < FOURS; j++) {
+            int c = first_column + block_column(item, j), count = s.n - c;
+            if (count <= 0)
                 continue;
-            global float *result = out + (batch * s.m + row) * s.n + first_column;
-            for (int across = 0; across < SUB_ACROSS && block_column(across, 0) < columns_used; across++)
-                for (int v = 0; v < BLOCK_VECTORS; v++) {
-                    int c = block_column(across, v);
-                    lanes sum = alpha * blocks[across * SUB_DOWN + down].sum[r][v];
-                    if (beta != 0.0f && c < columns)
-                        sum += beta * lanes_load_some(result + c, columns - c);
-                    lanes_finish(sum, result + c, bias ? bias + c : bias, columns - c);
-                }
+            float4 v = alpha * b.sum[r][j];
+            if (beta != 0.0f)
+                v += beta * (float4)(element_load(result, to + c, OUT_TYPE),
+                                     count > 1 ? element_load(result, to + c + 1, OUT_TYPE) : 0.0f,
+                                     count > 2 ? element_load(result, to + c + 2, OUT_TYPE) : 0.0f,
+                                     count > 3 ? element_load(result, to + c + 3, OUT_TYPE) : 0.0f);
+            if (bias)
+                v += four_of(bias + c, count);
+            finish4(relu ? relu4(v) : v, result, to + c, count);
         }
+    }
 }

@@ -1,34 +1,51 @@
-/* product.cl — what surrounds the products of gemm.cl, conv.cl and CLBlast:
- * weights brought into the order of the tiles, partial gradients added up, bias
- * and activation.
+/* product.cl — what surrounds the products of gemm.cl, conv.cl, their twins and
+ * CLBlast: factors brought into the order of the tiles, partial gradients added
+ * up, bias and activation. Types are arguments: there is little arithmetic.
  */
 #include "common.cl"
+#include "factor.cl"
 
-/* out[g, term, o] = w[g, o, term]: neighbours in the result are channels of
- * the output. */
-kernel void weight_pack(INPUT(f32, w), OUTPUT(f32, out), int groups, int width, int terms)
+/* The twin of struct ursa_cl_pack in tile.h. Term k of a factor is tap (a, b) and channel d:
+ * k = (a taps[1] + b) depth + d. Its element in column c of group g is at
+ *   start + g group + a tap[0] + b tap[1] + d row + c column. */
+typedef struct pack_shape {
+    int groups, columns, taps[2], depth;
+    int start, group, tap[2], row, column;
+    int tile, terms; /* columns of a tile; terms with those of zeros */
+    int type, factor;
+} pack_shape;
+
+/* out[g, tile, term, column of the tile]: the right factor of a product as its
+ * tiles read it, rounded as it will be multiplied; zeros fill the tiles. */
+kernel void factor_pack(ARRAY(x), RESULT(out), pack_shape s, int out_type, int count)
 {
-    LOCATE(w);
-    LOCATE(out);
     int i = (int)get_global_id(0);
-    if (i >= groups * width * terms)
+    if (i >= count)
         return;
-    int o = i % width, t = i / width % terms, g = i / width / terms;
-    out[i] = w[(g * width + o) * terms + t];
+    int tiles = (s.columns + s.tile - 1) / s.tile;
+    int c = i % s.tile, rest = i / s.tile, k = rest % s.terms;
+    rest /= s.terms;
+    int g = rest / tiles, column = rest % tiles * s.tile + c;
+    int tap = k / s.depth, d = k - tap * s.depth, a = tap / s.taps[1], b = tap - a * s.taps[1];
+    float value = 0.0f;
+    if (column < s.columns && a < s.taps[0]) {
+        int at = s.start + g * s.group + a * s.tap[0] + b * s.tap[1] + d * s.row + column * s.column;
+        value = rounded(element_load(x, (int)x_offset + at, s.type), s.type, s.factor);
+    }
+    element_store(out, (int)out_offset + i, out_type, value);
 }
 
 /* out[i] = Σ parts[p, i], in the order of p. */
-kernel void weight_sum(INPUT(f32, parts), OUTPUT(f32, out), int count, int n)
+kernel void weight_sum(INPUT(f32, parts), RESULT(out), int out_type, int count, int n)
 {
     LOCATE(parts);
-    LOCATE(out);
     int i = (int)get_global_id(0);
     if (i >= n)
         return;
     float sum = 0.0f;
     for (int p = 0; p < count; p++)
         sum += parts[p * n + i];
-    out[i] = sum;
+    element_store(out, (int)out_offset + i, out_type, sum);
 }
 
 #ifdef ACTIVATION
@@ -39,17 +56,18 @@ static inline float unary_none(float x, float a, float b)
     return x;
 }
 
-/* out = activation(out + bias). */
-kernel void product_finish(INPUT(f32, bias), OUTPUT(f32, out), int n, int count, float a, float b)
+/* out = activation(x + bias); x may be out. */
+kernel void product_finish(INPUT(f32, x), INPUT(f32, bias), RESULT(out), int out_type, int n, int count, float a,
+                           float b)
 {
     int i = (int)get_global_id(0);
     if (i >= count)
         return;
+    LOCATE(x);
     LOCATE(bias);
-    LOCATE(out);
-    float v = out[i];
+    float v = x[i];
     if (bias)
         v += bias[i % n];
-    out[i] = ACTIVATION(v, a, b);
+    element_store(out, (int)out_offset + i, out_type, ACTIVATION(v, a, b));
 }
 #endif

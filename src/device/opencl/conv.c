@@ -1,12 +1,11 @@
 /* conv.c — convolution and its gradients, on the product kernels of
  * cl/conv.cl; one channel per group goes to depthwise.c.
  */
-#include "base/error.h"
 #include "device/opencl/conv.h"
+#include "base/error.h"
 #include "device/opencl/tile.h"
-#include "device/through_float.h"
 
-/* The twin of conv_shape in cl/conv.cl, where the fields are explained. */
+/* The twin of conv_shape in cl/conv_shape.cl, where the fields are explained. */
 struct conv_shape {
     cl_int images, grid[2];
     cl_int source[2], source_channels, depth;
@@ -14,7 +13,7 @@ struct conv_shape {
     cl_int taps[2], tap_step[2];
     cl_int out[2], out_channels, width;
     cl_int out_step[2], out_start[2];
-    cl_int w_start, w_tap[2], w_depth, w_group;
+    cl_int w_tile, w_group;
 };
 
 /* Gradients to weights are summed in parts of at least this many pixels, as
@@ -33,8 +32,12 @@ static int terms_of(const struct conv_shape *shape)
     return shape->taps[0] * shape->taps[1] * shape->depth;
 }
 
-/* The shape of the convolution itself, with weights packed as
- * [group, tap, depth, width]. */
+static int64_t pixels_of(const struct conv_shape *shape)
+{
+    return (int64_t)shape->images * shape->grid[0] * shape->grid[1];
+}
+
+/* The shape of the convolution itself. */
 static struct conv_shape forward_shape(const ursa_conv_geometry *g, const ursa_array *x, const ursa_array *w,
                                        const ursa_array *out)
 {
@@ -52,45 +55,82 @@ static struct conv_shape forward_shape(const ursa_conv_geometry *g, const ursa_a
         s.tap_step[axis] = g->dilation[axis];
         s.out_step[axis] = 1;
     }
-    s.w_depth = s.width;
-    s.w_tap[1] = s.depth * s.width;
-    s.w_tap[0] = s.taps[1] * s.w_tap[1];
-    s.w_group = s.taps[0] * s.w_tap[0];
     return s;
 }
 
-static bool launch_product(struct ursa_cl_device *device, const struct conv_shape *shape, int groups,
-                           const ursa_cl_arg *tensors, const ursa_array *bias, const ursa_activation *activation)
+/* The weights of the convolution itself: columns are output channels. */
+static struct ursa_cl_pack forward_pack(const struct conv_shape *s, int groups)
 {
-    int64_t pixels = (int64_t)shape->images * shape->grid[0] * shape->grid[1];
-    struct ursa_cl_tile tile = ursa_cl_tile_for(device, pixels, shape->width, true);
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "conv", "conv_product", "-DPRODUCT %s -DTERM_LANES=%d %s", tile.options,
-                       ursa_cl_lanes(device, shape->depth), ursa_cl_fused(activation));
-    ursa_cl_grid grid =
-        ursa_cl_tile_grid(&tile, ursa_cl_tiles(pixels, tile.rows), ursa_cl_tiles(shape->width, tile.columns), groups);
-    return ursa_cl_launch(device, kernel, grid, tensors[0], tensors[1], ursa_cl_array(bias), tensors[2],
-                          ursa_cl_struct(shape));
+    struct ursa_cl_pack p = {.groups = groups,
+                             .columns = s->width,
+                             .taps = {s->taps[0], s->taps[1]},
+                             .depth = s->depth,
+                             .tap = {s->taps[1] * s->depth, s->depth},
+                             .row = 1,
+                             .column = terms_of(s)};
+    p.group = s->width * p.column;
+    return p;
 }
 
-ursa_buffer *ursa_cl_pack_weights(struct ursa_cl_device *device, const ursa_array *w, int groups, int terms)
+/* How a device's kernel reads the channels of a group, and writes them. */
+static struct ursa_cl_side side_of(const struct ursa_cl_device *device, const ursa_array *a, int64_t channels)
 {
-    int64_t count = ursa_array_count(w);
-    ursa_buffer *packed = ursa_buffer_new(&device->base, URSA_F32, count);
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "weight_pack", "-DT=f32");
-    if (packed && ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(w), ursa_cl_buffer(packed),
-                                 ursa_cl_int(groups), ursa_cl_int((cl_int)w->shape[0] / groups), ursa_cl_int(terms)))
-        return packed;
-    ursa_buffer_release(packed);
-    return NULL;
+    bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU;
+    int lanes = ursa_cl_vector(a->dtype, is_cpu ? 32 : 16, a->offset, channels, a->shape[3], 0);
+    return (struct ursa_cl_side){.type = a->dtype, .lanes = is_cpu && lanes < 8 ? 1 : lanes};
+}
+
+static bool launch_product(struct ursa_cl_device *device, struct conv_shape *shape, struct ursa_cl_pack *pack,
+                           const struct ursa_conv2d_args *args)
+{
+    const ursa_dtype factor = ursa_cl_factor(&args->x, &args->w);
+    const ursa_activation *activation = &args->activation;
+    int64_t pixels = pixels_of(shape);
+    if (pixels == 0 || shape->width == 0)
+        return true;
+    struct ursa_cl_product product = {.kind = URSA_CL_CONV,
+                                      .type = factor,
+                                      .batch = pack->groups,
+                                      .m = pixels,
+                                      .n = shape->width,
+                                      .k = terms_of(shape)};
+    struct ursa_cl_choice choice = ursa_cl_choose(device, &product);
+    const struct ursa_cl_tile *tile = &choice.tile;
+
+    bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU;
+    ursa_dtype packed_type = is_cpu ? URSA_F32 : factor;
+    pack->tile = ursa_cl_pack_columns(device, tile);
+    pack->terms = ursa_cl_pack_terms(device, tile, terms_of(shape));
+    pack->factor = (cl_int)factor;
+    shape->w_tile = pack->tile * pack->terms;
+    shape->w_group = (cl_int)ursa_cl_tiles(shape->width, pack->tile) * shape->w_tile;
+
+    struct ursa_cl_side left = side_of(device, &args->x, shape->depth), out = side_of(device, &args->out, shape->width);
+    struct ursa_cl_side right = {.type = packed_type, .lanes = factor == URSA_F32 ? 4 : 8};
+    left.along_k = true;
+    out.lanes = out.lanes >= 4 ? 4 : 1;
+    struct ursa_cl_kernel *kernel = ursa_cl_product_kernel(device, "conv", "conv_product",
+                                                           !is_cpu           ? "-DPRODUCT"
+                                                           : left.lanes == 8 ? "-DPRODUCT -DTERM_LANES=8"
+                                                                             : "-DPRODUCT -DTERM_LANES=1",
+                                                           tile, &left, &right, &out, factor);
+    ursa_buffer *w = kernel ? ursa_cl_pack(device, &args->w, pack, packed_type) : NULL;
+    struct ursa_cl_types types = {(cl_int)left.type, (cl_int)packed_type, (cl_int)out.type, (cl_int)factor};
+    const ursa_cl_arg all[] = {ursa_cl_array(&args->x),   ursa_cl_buffer(w),     ursa_cl_array(&args->bias),
+                               ursa_cl_array(&args->out), ursa_cl_struct(shape), ursa_cl_int(activation->used),
+                               ursa_cl_struct(&types)};
+    bool ok = w && ursa_cl_product_launch(device, kernel, tile, ursa_cl_tiles(pixels, tile->rows),
+                                          ursa_cl_tiles(shape->width, tile->columns), pack->groups, 7, all);
+    ursa_buffer_release(w);
+    return ok;
 }
 
 bool ursa_cl_sum_parts(struct ursa_cl_device *device, const ursa_buffer *parts, int count, const ursa_array *out)
 {
     cl_int n = (cl_int)ursa_array_count(out);
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "weight_sum", "-DT=f32");
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "weight_sum", "%s", "");
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, n), ursa_cl_buffer(parts), ursa_cl_array(out),
-                          ursa_cl_int(count), ursa_cl_int(n));
+                          ursa_cl_int((cl_int)out->dtype), ursa_cl_int(count), ursa_cl_int(n));
 }
 
 static bool is_depthwise(const ursa_conv_geometry *g, const ursa_array *w)
@@ -98,22 +138,32 @@ static bool is_depthwise(const ursa_conv_geometry *g, const ursa_array *w)
     return w->shape[3] == 1 && w->shape[0] == g->groups;
 }
 
-bool ursa_opencl_conv2d(ursa_device *base, const struct ursa_conv2d_args *args)
+/* With the activations that the kernels know. */
+static bool convolve(struct ursa_cl_device *device, const struct ursa_conv2d_args *args)
 {
-    struct ursa_cl_device *device = ursa_cl_device(base);
-    if (ursa_half_type(&args->x, &args->w, &args->out) != URSA_F32)
-        return ursa_conv2d_through_float(base, args);
-    if (!fits("conv2d", &args->x, &args->w, &args->out))
-        return false;
     if (is_depthwise(&args->geometry, &args->w))
         return ursa_cl_depthwise(device, args);
     struct conv_shape shape = forward_shape(&args->geometry, &args->x, &args->w, &args->out);
-    ursa_buffer *w = ursa_cl_pack_weights(device, &args->w, args->geometry.groups, terms_of(&shape));
-    const ursa_cl_arg tensors[] = {ursa_cl_array(&args->x), ursa_cl_buffer(w), ursa_cl_array(&args->out)};
-    bool ok = w && launch_product(device, &shape, args->geometry.groups, tensors, &args->bias, &args->activation) &&
-              ursa_cl_finish_unfused(device, &args->activation, &args->out);
-    ursa_buffer_release(w);
-    return ok;
+    struct ursa_cl_pack pack = forward_pack(&shape, args->geometry.groups);
+    return launch_product(device, &shape, &pack, args);
+}
+
+bool ursa_opencl_conv2d(ursa_device *base, const struct ursa_conv2d_args *args)
+{
+    static const ursa_array no_bias;
+    struct ursa_cl_device *device = ursa_cl_device(base);
+    if (!fits("conv2d", &args->x, &args->w, &args->out))
+        return false;
+    if (ursa_cl_is_fused(&args->activation))
+        return convolve(device, args);
+    struct ursa_cl_target target;
+    struct ursa_conv2d_args sums = *args;
+    if (!ursa_cl_target(device, &args->out, false, &target))
+        return false;
+    sums.out = target.sums;
+    sums.activation.used = false;
+    bool ok = convolve(device, &sums);
+    return ursa_cl_finish(device, &target, &no_bias, &args->activation, &args->out, ok);
 }
 
 /* ---- the gradient to the input ------------------------------------------- */
@@ -149,8 +199,6 @@ static struct phase phase_of(int first, int extent, int taps, int stride, int pa
 static bool grad_input_phase(struct ursa_cl_device *device, const struct ursa_conv2d_grad_input_args *args,
                              const int *first)
 {
-    static const ursa_array no_bias;
-    static const ursa_activation no_activation;
     const ursa_conv_geometry *g = &args->geometry;
     const ursa_array *dy = &args->dy, *w = &args->w, *dx = &args->dx;
     int w_tap[2] = {(int)(w->shape[2] * w->shape[3]), (int)w->shape[3]};
@@ -158,9 +206,14 @@ static bool grad_input_phase(struct ursa_cl_device *device, const struct ursa_co
                            .source_channels = (cl_int)dy->shape[3],
                            .depth = (cl_int)(dy->shape[3] / g->groups),
                            .out_channels = (cl_int)dx->shape[3],
-                           .width = (cl_int)w->shape[3],
-                           .w_depth = (cl_int)(w->shape[1] * w->shape[2] * w->shape[3])};
-    s.w_group = s.depth * s.w_depth;
+                           .width = (cl_int)w->shape[3]};
+    /* Columns are input channels: the weights transposed. */
+    struct ursa_cl_pack pack = {.groups = g->groups,
+                                .columns = s.width,
+                                .depth = s.depth,
+                                .row = (cl_int)(w->shape[1] * w->shape[2] * w->shape[3]),
+                                .column = 1};
+    pack.group = s.depth * pack.row;
     for (int axis = 0; axis < 2; axis++) {
         struct phase p = phase_of(first[axis], (int)dx->shape[1 + axis], (int)w->shape[1 + axis], g->stride[axis],
                                   g->pad[axis], g->dilation[axis]);
@@ -169,23 +222,21 @@ static bool grad_input_phase(struct ursa_cl_device *device, const struct ursa_co
         s.grid[axis] = p.pixels;
         s.step[axis] = 1;
         s.start[axis] = p.start;
-        s.taps[axis] = p.taps;
+        s.taps[axis] = pack.taps[axis] = p.taps;
         s.tap_step[axis] = p.tap_step;
         s.out_step[axis] = g->stride[axis];
         s.out_start[axis] = first[axis];
-        s.w_start += p.first_tap * w_tap[axis];
-        s.w_tap[axis] = p.tap_stride * w_tap[axis];
+        pack.start += p.first_tap * w_tap[axis];
+        pack.tap[axis] = p.tap_stride * w_tap[axis];
     }
-    const ursa_cl_arg tensors[] = {ursa_cl_array(dy), ursa_cl_array(w), ursa_cl_array(dx)};
-    return launch_product(device, &s, g->groups, tensors, &no_bias, &no_activation);
+    const struct ursa_conv2d_args product = {.x = *dy, .w = *w, .out = *dx};
+    return launch_product(device, &s, &pack, &product);
 }
 
 bool ursa_opencl_conv2d_grad_input(ursa_device *base, const struct ursa_conv2d_grad_input_args *args)
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
     const ursa_conv_geometry *g = &args->geometry;
-    if (ursa_half_type(&args->dy, &args->w, &args->dx) != URSA_F32)
-        return ursa_conv2d_grad_input_through_float(base, args);
     if (!fits("conv2d_grad_input", &args->dy, &args->w, &args->dx))
         return false;
     if (is_depthwise(g, &args->w))
@@ -211,8 +262,6 @@ bool ursa_opencl_conv2d_grad_weight(ursa_device *base, const struct ursa_conv2d_
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
     const ursa_conv_geometry *g = &args->geometry;
-    if (ursa_half_type(&args->x, &args->dy, &args->dw) != URSA_F32)
-        return ursa_conv2d_grad_weight_through_float(base, args);
     if (!fits("conv2d_grad_weight", &args->x, &args->dw, &args->dy))
         return false;
     if (is_depthwise(g, &args->dw))
@@ -220,21 +269,37 @@ bool ursa_opencl_conv2d_grad_weight(ursa_device *base, const struct ursa_conv2d_
 
     struct conv_shape shape = forward_shape(g, &args->x, &args->dw, &args->dy);
     int terms = terms_of(&shape);
-    int64_t pixels = (int64_t)shape.images * shape.grid[0] * shape.grid[1];
-    struct ursa_cl_tile tile = ursa_cl_tile_for(device, shape.width, terms, false);
-    int64_t tiles = ursa_cl_tiles(shape.width, tile.rows) * ursa_cl_tiles(terms, tile.columns);
+    int64_t pixels = pixels_of(&shape);
+    ursa_dtype factor = ursa_cl_factor(&args->x, &args->dy);
+    if (shape.width == 0 || terms == 0)
+        return true;
+    struct ursa_cl_product product = {
+        .kind = URSA_CL_CONV_WEIGHT, .type = factor, .batch = g->groups, .m = shape.width, .n = terms, .k = pixels};
+    struct ursa_cl_choice choice = ursa_cl_choose(device, &product);
+    const struct ursa_cl_tile *tile = &choice.tile;
+    int64_t tiles = ursa_cl_tiles(shape.width, tile->rows) * ursa_cl_tiles(terms, tile->columns);
     int chunk = ursa_cl_part_pixels(device, pixels, tiles * g->groups);
     int parts = pixels > 0 ? (int)ursa_cl_tiles(pixels, chunk) : 1;
+    ursa_array sums = args->dw;
     ursa_buffer *scratch = NULL;
-    if (parts > 1 && !(scratch = ursa_buffer_new(base, URSA_F32, parts * ursa_array_count(&args->dw))))
-        return false;
+    if (parts > 1) {
+        if (!(scratch = ursa_buffer_new(base, URSA_F32, parts * ursa_array_count(&args->dw))))
+            return false;
+        sums.buffer = scratch, sums.dtype = URSA_F32, sums.offset = 0;
+    }
 
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "conv", "conv_grad_weight", "-DGRAD_WEIGHT %s -DTERM_LANES=%d", tile.options,
-                       ursa_cl_lanes(device, shape.depth));
-    bool ok = ursa_cl_launch(device, kernel, ursa_cl_tile_grid(&tile, tiles, parts, g->groups), ursa_cl_array(&args->x),
-                             ursa_cl_array(&args->dy), scratch ? ursa_cl_buffer(scratch) : ursa_cl_array(&args->dw),
-                             ursa_cl_struct(&shape), ursa_cl_int(chunk));
+    bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU;
+    struct ursa_cl_side left = side_of(device, &args->dy, shape.width), right = side_of(device, &args->x, shape.depth);
+    struct ursa_cl_side out = {.type = sums.dtype, .lanes = ursa_cl_vector(URSA_F32, 16, sums.offset, terms, 0, 0)};
+    struct ursa_cl_kernel *kernel = ursa_cl_product_kernel(device, "conv", "conv_grad_weight",
+                                                           !is_cpu            ? "-DGRAD_WEIGHT"
+                                                           : right.lanes == 8 ? "-DGRAD_WEIGHT -DTERM_LANES=8"
+                                                                              : "-DGRAD_WEIGHT -DTERM_LANES=1",
+                                                           tile, &left, &right, &out, factor);
+    struct ursa_cl_types types = {(cl_int)right.type, (cl_int)left.type, (cl_int)out.type, (cl_int)factor};
+    const ursa_cl_arg all[] = {ursa_cl_array(&args->x), ursa_cl_array(&args->dy), ursa_cl_array(&sums),
+                               ursa_cl_struct(&shape),  ursa_cl_int(chunk),       ursa_cl_struct(&types)};
+    bool ok = ursa_cl_product_launch(device, kernel, tile, tiles, parts, g->groups, 6, all);
     ok = ok && (!scratch || ursa_cl_sum_parts(device, scratch, parts, &args->dw));
     ursa_buffer_release(scratch);
     return ok;

@@ -4,10 +4,6 @@
 
 #include "device/opencl/runtime.h"
 
-/* w [O, terms] as [groups, terms, O / groups], in a buffer to release; NULL
- * with an error. */
-ursa_buffer *ursa_cl_pack_weights(struct ursa_cl_device *device, const ursa_array *w, int groups, int terms);
-
 /* How many pixels make a part of a sum over `pixels`, when `groups` groups of
  * work items run for every part. */
 int ursa_cl_part_pixels(const struct ursa_cl_device *device, int64_t pixels, int64_t groups);

@@ -6,7 +6,11 @@
 struct depthwise_shape {
     cl_int images, in[2], out[2], vectors;
     cl_int taps[2], stride[2], pad[2], dilation[2];
+    cl_int type, w_type, out_type, factor;
 };
+
+/* Neighbouring pixels of an item, PIXELS in cl/depthwise.cl. */
+enum { PIXELS = 4 };
 
 static struct depthwise_shape shape_of(const ursa_conv_geometry *g, const ursa_array *x, const ursa_array *w,
                                        const ursa_array *out, int lanes)
@@ -23,33 +27,69 @@ static struct depthwise_shape shape_of(const ursa_conv_geometry *g, const ursa_a
     return s;
 }
 
-static ursa_buffer *pack(struct ursa_cl_device *device, const ursa_array *w)
+/* Channels that an item handles: as many as an array of either type has aligned. */
+static int lanes_of(const struct ursa_cl_device *device, const ursa_array *x, const ursa_array *out)
 {
-    return ursa_cl_pack_weights(device, w, 1, (int)(w->shape[1] * w->shape[2]));
+    int bytes = ursa_cl_family(device) == URSA_CL_CPU ? 32 : 16;
+    return ursa_cl_vector(URSA_F32, bytes, x->offset | out->offset, x->shape[3], 0, 0);
+}
+
+static void set_types(struct depthwise_shape *s, const ursa_array *read, const ursa_array *other,
+                      const ursa_array *written)
+{
+    s->type = (cl_int)read->dtype;
+    s->w_type = (cl_int)other->dtype;
+    s->out_type = (cl_int)written->dtype;
+    s->factor = (cl_int)ursa_cl_factor(read, other);
+}
+
+static ursa_buffer *pack(struct ursa_cl_device *device, const ursa_array *w, ursa_dtype factor)
+{
+    struct ursa_cl_pack p = {.groups = 1,
+                             .columns = (cl_int)w->shape[0],
+                             .taps = {(cl_int)w->shape[1], (cl_int)w->shape[2]},
+                             .depth = 1,
+                             .tap = {(cl_int)w->shape[2], 1},
+                             .column = (cl_int)(w->shape[1] * w->shape[2]),
+                             .tile = (cl_int)w->shape[0],
+                             .terms = (cl_int)(w->shape[1] * w->shape[2]),
+                             .factor = (cl_int)factor};
+    return ursa_cl_pack(device, w, &p, URSA_F32);
+}
+
+/* An item for every strip of pixels of an image array. */
+static int64_t items_for(const ursa_array *image, int lanes)
+{
+    return image->shape[0] * image->shape[1] * ursa_cl_tiles(image->shape[2], PIXELS) * (image->shape[3] / lanes);
 }
 
 bool ursa_cl_depthwise(struct ursa_cl_device *device, const struct ursa_conv2d_args *args)
 {
-    int lanes = ursa_cl_lanes(device, args->x.shape[3]);
+    if (ursa_array_count(&args->out) == 0)
+        return true;
+    int lanes = lanes_of(device, &args->x, &args->out);
     struct depthwise_shape shape = shape_of(&args->geometry, &args->x, &args->w, &args->out, lanes);
-    ursa_buffer *w = pack(device, &args->w);
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "depthwise", "depthwise", "-DLANES=%d %s", lanes, ursa_cl_fused(&args->activation));
-    bool ok = w && ursa_cl_launch(device, kernel, ursa_cl_items(device, ursa_array_count(&args->out) / lanes),
-                                  ursa_cl_array(&args->x), ursa_cl_buffer(w), ursa_cl_array(&args->bias),
-                                  ursa_cl_array(&args->out), ursa_cl_struct(&shape));
-    ok = ok && ursa_cl_finish_unfused(device, &args->activation, &args->out);
+    set_types(&shape, &args->x, &args->w, &args->out);
+    ursa_buffer *w = pack(device, &args->w, (ursa_dtype)shape.factor);
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "depthwise", "depthwise", "-DLANES=%d", lanes);
+    bool ok =
+        w && ursa_cl_launch(device, kernel, ursa_cl_items(device, items_for(&args->out, lanes)),
+                            ursa_cl_array(&args->x), ursa_cl_buffer(w), ursa_cl_array(&args->bias),
+                            ursa_cl_array(&args->out), ursa_cl_struct(&shape), ursa_cl_int(args->activation.used));
     ursa_buffer_release(w);
     return ok;
 }
 
 bool ursa_cl_depthwise_grad_input(struct ursa_cl_device *device, const struct ursa_conv2d_grad_input_args *args)
 {
-    int lanes = ursa_cl_lanes(device, args->dx.shape[3]);
+    if (ursa_array_count(&args->dx) == 0)
+        return true;
+    int lanes = lanes_of(device, &args->dx, &args->dy);
     struct depthwise_shape shape = shape_of(&args->geometry, &args->dx, &args->w, &args->dy, lanes);
-    ursa_buffer *w = pack(device, &args->w);
+    set_types(&shape, &args->dy, &args->w, &args->dx);
+    ursa_buffer *w = pack(device, &args->w, (ursa_dtype)shape.factor);
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "depthwise", "depthwise_grad_input", "-DLANES=%d", lanes);
-    bool ok = w && ursa_cl_launch(device, kernel, ursa_cl_items(device, ursa_array_count(&args->dx) / lanes),
+    bool ok = w && ursa_cl_launch(device, kernel, ursa_cl_items(device, items_for(&args->dx, lanes)),
                                   ursa_cl_array(&args->dy), ursa_cl_buffer(w), ursa_cl_array(&args->dx),
                                   ursa_cl_struct(&shape));
     ursa_buffer_release(w);
@@ -58,8 +98,11 @@ bool ursa_cl_depthwise_grad_input(struct ursa_cl_device *device, const struct ur
 
 bool ursa_cl_depthwise_grad_weight(struct ursa_cl_device *device, const struct ursa_conv2d_grad_weight_args *args)
 {
-    int lanes = ursa_cl_lanes(device, args->x.shape[3]);
+    if (ursa_array_count(&args->dw) == 0)
+        return true;
+    int lanes = lanes_of(device, &args->x, &args->dy);
     struct depthwise_shape shape = shape_of(&args->geometry, &args->x, &args->dw, &args->dy, lanes);
+    set_types(&shape, &args->x, &args->dy, &args->dw);
     int64_t items = ursa_array_count(&args->dw) / lanes;
     int64_t pixels = (int64_t)shape.images * shape.out[0] * shape.out[1];
     int chunk = ursa_cl_part_pixels(device, pixels, ursa_cl_tiles(items, 64));

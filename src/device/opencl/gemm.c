@@ -1,11 +1,9 @@
-/* gemm.c — the batched matrix product: by CLBlast where it is installed and
- * worth its start, else, and on processors always, by cl/gemm.cl.
+/* gemm.c — the batched matrix product: by the tiles of cl/gemm.cl, or by CLBlast
+ * where it is installed and chosen.
  */
 #include "base/error.h"
 #include "device/opencl/tile.h"
-#include "device/through_float.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* The twin of gemm_shape in cl/gemm.cl. */
 struct gemm_shape {
@@ -41,21 +39,17 @@ static bool fits(const ursa_array *a)
 
 /* ---- CLBlast ------------------------------------------------------------- */
 
-/* Below this many multiplications its own kernels and copies cost more. */
-#define CLBLAST_WORK (64.0 * 64.0 * 64.0)
-
-/* URSA_CLBLAST=1 uses it on every device, for comparison; 0 on none (loader.c). */
-static bool clblast_takes(const struct ursa_cl_device *device, const struct ursa_gemm_args *args,
-                          const struct factor *x, const struct factor *y)
+static bool is_f32(const struct ursa_gemm_args *args)
 {
-    const char *forced = getenv("URSA_CLBLAST");
-    bool always = forced && strcmp(forced, "1") == 0;
+    return args->x.dtype == URSA_F32 && args->y.dtype == URSA_F32 && args->out.dtype == URSA_F32;
+}
+
+static bool clblast_takes(const struct ursa_gemm_args *args, const struct factor *x, const struct factor *y)
+{
     int64_t m = args->out.shape[1], n = args->out.shape[2], k = args->x.shape[2];
-    if (!ursa_clblast() || args->out.shape[0] < 1 || m < 1 || n < 1 || k < 1)
+    if (!is_f32(args) || args->out.shape[0] < 1 || m < 1 || n < 1 || k < 1)
         return false;
-    if (x->stride < (x->across ? k : m) || y->stride < (y->across ? n : k) || x->batch < 0 || y->batch < 0)
-        return false;
-    return always || (!device->is_cpu && (double)m * (double)n * (double)k >= CLBLAST_WORK);
+    return x->stride >= (x->across ? k : m) && y->stride >= (y->across ? n : k) && x->batch >= 0 && y->batch >= 0;
 }
 
 static bool by_clblast(struct ursa_cl_device *device, const struct ursa_gemm_args *args, const struct factor *x,
@@ -82,10 +76,37 @@ static bool by_clblast(struct ursa_cl_device *device, const struct ursa_gemm_arg
            ursa_fail(URSA_ERROR_DEVICE, "gemm: CLBlast on %s: error %d", device->base.info.name, (int)code);
 }
 
-/* ---- the kernel of our own ----------------------------------------------- */
+/* ---- the kernels of our own ----------------------------------------------- */
+
+static struct ursa_cl_side side_of(const ursa_array *a, const struct factor *f, bool along_k)
+{
+    int64_t extent = a->shape[f->across ? 2 : 1];
+    return (struct ursa_cl_side){.type = a->dtype,
+                                 .lanes = ursa_cl_vector(a->dtype, 16, a->offset, extent, f->stride, f->batch),
+                                 .along_k = along_k};
+}
+
+/* For processors: y in strips, and how they lie. */
+static ursa_buffer *pack_y(struct ursa_cl_device *device, const struct ursa_gemm_args *args, const struct factor *y,
+                           const struct ursa_cl_tile *tile, ursa_dtype factor, struct gemm_shape *shape)
+{
+    struct ursa_cl_pack pack = {.groups = y->batch ? (cl_int)args->out.shape[0] : 1,
+                                .columns = shape->n,
+                                .taps = {1, 1},
+                                .depth = shape->k,
+                                .group = (cl_int)y->batch,
+                                .row = (cl_int)(y->across ? y->stride : 1),
+                                .column = (cl_int)(y->across ? 1 : y->stride),
+                                .tile = ursa_cl_pack_columns(device, tile),
+                                .terms = ursa_cl_pack_terms(device, tile, shape->k),
+                                .factor = (cl_int)factor};
+    shape->y_stride = pack.tile * pack.terms;
+    shape->y_batch = y->batch ? (cl_int)ursa_cl_tiles(shape->n, pack.tile) * shape->y_stride : 0;
+    return ursa_cl_pack(device, &args->y, &pack, URSA_F32);
+}
 
 static bool by_tiles(struct ursa_cl_device *device, const struct ursa_gemm_args *args, const struct factor *x,
-                     const struct factor *y)
+                     const struct factor *y, const struct ursa_cl_tile *tile)
 {
     struct gemm_shape shape = {.m = (cl_int)args->out.shape[1],
                                .n = (cl_int)args->out.shape[2],
@@ -94,27 +115,69 @@ static bool by_tiles(struct ursa_cl_device *device, const struct ursa_gemm_args 
                                .y_stride = (cl_int)y->stride,
                                .x_batch = (cl_int)x->batch,
                                .y_batch = (cl_int)y->batch};
-    struct ursa_cl_tile tile = ursa_cl_tile_for(device, shape.m, shape.n, x->across);
+    ursa_dtype factor = ursa_cl_factor(&args->x, &args->y);
+    struct ursa_cl_side left = side_of(&args->x, x, x->across), right = side_of(&args->y, y, !y->across);
+    struct ursa_cl_side out = {.type = args->out.dtype,
+                               .lanes = ursa_cl_vector(URSA_F32, 16, args->out.offset, shape.n, 0, 0)};
+    struct ursa_cl_types types = {(cl_int)left.type, (cl_int)right.type, (cl_int)out.type, (cl_int)factor};
     struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "gemm", "gemm", "%s %s %s %s", tile.options, x->across ? "-DX_ACROSS" : "",
-                       y->across ? "-DY_ACROSS" : "", ursa_cl_fused(&args->activation));
-    ursa_cl_grid grid = ursa_cl_tile_grid(&tile, ursa_cl_tiles(shape.m, tile.rows),
-                                          ursa_cl_tiles(shape.n, tile.columns), args->out.shape[0]);
-    return ursa_cl_launch(device, kernel, grid, ursa_cl_array(&args->x), ursa_cl_array(&args->y),
-                          ursa_cl_array(&args->bias), ursa_cl_array(&args->out), ursa_cl_struct(&shape),
-                          ursa_cl_float(args->alpha), ursa_cl_float(args->beta)) &&
-           ursa_cl_finish_unfused(device, &args->activation, &args->out);
+        ursa_cl_product_kernel(device, "gemm", "gemm", "", tile, &left, &right, &out, factor);
+    ursa_buffer *packed = NULL;
+    bool packs = ursa_cl_family(device) == URSA_CL_CPU && shape.k > 0;
+    if (!kernel || (packs && !(packed = pack_y(device, args, y, tile, factor, &shape))))
+        return false;
+    const ursa_cl_arg all[] = {ursa_cl_array(&args->x),    packed ? ursa_cl_buffer(packed) : ursa_cl_array(&args->y),
+                               ursa_cl_array(&args->bias), ursa_cl_array(&args->out),
+                               ursa_cl_struct(&shape),     ursa_cl_float(args->alpha),
+                               ursa_cl_float(args->beta),  ursa_cl_int(args->activation.used),
+                               ursa_cl_struct(&types)};
+    bool ok = ursa_cl_product_launch(device, kernel, tile, ursa_cl_tiles(shape.m, tile->rows),
+                                     ursa_cl_tiles(shape.n, tile->columns), args->out.shape[0], 9, all);
+    ursa_buffer_release(packed);
+    return ok;
+}
+
+/* The sums in floats first, then the rest. */
+static bool in_two_passes(struct ursa_cl_device *device, const struct ursa_gemm_args *args, const struct factor *x,
+                          const struct factor *y, const struct ursa_cl_choice *choice)
+{
+    static const ursa_array no_bias;
+    struct ursa_cl_target target;
+    struct ursa_gemm_args sums = *args;
+    bool clblast = choice->method == URSA_CL_CLBLAST;
+    if (!ursa_cl_target(device, &args->out, false, &target))
+        return false;
+    if (target.scratch && args->beta != 0.0f &&
+        !ursa_opencl_copy(&device->base, &(struct ursa_copy_args){.x = args->out, .out = target.sums})) {
+        ursa_buffer_release(target.scratch);
+        return false;
+    }
+    sums.out = target.sums;
+    sums.activation.used = false;
+    bool ok = clblast ? by_clblast(device, &sums, x, y) : by_tiles(device, &sums, x, y, &choice->tile);
+    return ursa_cl_finish(device, &target, clblast ? &args->bias : &no_bias, &args->activation, &args->out, ok);
 }
 
 bool ursa_opencl_gemm(ursa_device *base, const struct ursa_gemm_args *args)
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
-    if (ursa_half_type(&args->x, &args->y, &args->out) != URSA_F32)
-        return ursa_gemm_through_float(base, args);
     if (!fits(&args->x) || !fits(&args->y) || ursa_cl_count("gemm", &args->out) < 0)
         return false;
+    if (ursa_array_count(&args->out) == 0)
+        return true;
     struct factor x = factor_of(&args->x), y = factor_of(&args->y);
-    if (clblast_takes(device, args, &x, &y))
-        return by_clblast(device, args, &x, &y) && ursa_cl_finish(device, &args->bias, &args->activation, &args->out);
-    return by_tiles(device, args, &x, &y);
+    struct ursa_cl_product product = {.kind = URSA_CL_GEMM,
+                                      .type = ursa_cl_factor(&args->x, &args->y),
+                                      .batch = args->out.shape[0],
+                                      .m = args->out.shape[1],
+                                      .n = args->out.shape[2],
+                                      .k = args->x.shape[2],
+                                      .x_across = x.across,
+                                      .y_across = y.across};
+    struct ursa_cl_choice choice = ursa_cl_choose(device, &product);
+    if (choice.method == URSA_CL_CLBLAST && !clblast_takes(args, &x, &y))
+        choice.method = URSA_CL_TILES;
+    if (choice.method == URSA_CL_CLBLAST || !ursa_cl_is_fused(&args->activation))
+        return in_two_passes(device, args, &x, &y, &choice);
+    return by_tiles(device, args, &x, &y, &choice.tile);
 }

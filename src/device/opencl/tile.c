@@ -1,84 +1,122 @@
-/* tile.c — the choice of tiles, and options that several operators share. */
+/* tile.c — compiling and launching products, packing their right factors,
+ * finishing what they do not finish themselves.
+ */
 #include "device/opencl/tile.h"
 #include <stdio.h>
 
-/* How a tile is divided among work items and their registers. */
-struct split {
-    int rows, columns;
-    int items_down, items_across;
-    int block_rows, block_vectors;
-};
+/* Columns of a strip of the right factor in cl/cpu_tile.cl. */
+enum { STRIP = 16 };
 
-/* One item walks over the tile in blocks of 6 rows × 16 columns, which fill the
- * 16 vector registers of most processors. Blocks beyond the result are skipped,
- * so that one tile does for every shape. */
-static const struct split split_for_cpu = {96, 64, 1, 1, 6, 2};
-
-static struct split split_for_gpu(const struct ursa_cl_device *device, int64_t m, int64_t n)
+static bool is_cpu(const struct ursa_cl_device *device)
 {
-    if (device->max_group < 256)
-        return (struct split){32, 32, 8, 8, 4, 1};
-    if (n <= 16)
-        return (struct split){128, 16, 32, 4, 4, 1};
-    if (n <= 32)
-        return (struct split){128, 32, 32, 8, 4, 1};
-    if (m <= 32)
-        return (struct split){32, 64, 8, 16, 4, 1};
-    /* Large tiles read less, but need many of them to keep all units busy. */
-    if (ursa_cl_tiles(m, 128) * ursa_cl_tiles(n, 128) >= 4 * (int64_t)device->units)
-        return (struct split){128, 128, 16, 16, 8, 2};
-    return (struct split){64, 64, 16, 16, 4, 1};
+    return ursa_cl_family(device) == URSA_CL_CPU;
 }
 
-struct ursa_cl_tile ursa_cl_tile_for(const struct ursa_cl_device *device, int64_t m, int64_t n, bool along_k)
+ursa_dtype ursa_cl_factor(const ursa_array *x, const ursa_array *y)
 {
-    struct split s = device->is_cpu ? split_for_cpu : split_for_gpu(device, m, n);
-    struct ursa_cl_tile tile = {.rows = s.rows, .columns = s.columns};
-    tile.lanes = device->is_cpu ? 8 : 4;
-    tile.items = s.items_down * s.items_across;
-    tile.depth = !device->is_cpu ? 16 : device->local_memory >= 64 << 10 ? 64 : 32; /* two tiles in local memory */
-    int left_term = !along_k ? s.rows : device->is_cpu ? 1 : s.rows + 1;
-    snprintf(tile.options, sizeof tile.options,
-             "-DROWS=%d -DCOLUMNS=%d -DDEPTH=%d -DLANES=%d -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DBLOCK_ROWS=%d "
-             "-DBLOCK_VECTORS=%d -DLEFT_TERM=%d %s",
-             s.rows, s.columns, tile.depth, tile.lanes, s.items_down, s.items_across, s.block_rows, s.block_vectors,
-             left_term, device->is_cpu ? "-DPARTIAL" : "");
-    return tile;
+    return ursa_half_type(x, y, NULL);
 }
 
-ursa_cl_grid ursa_cl_tile_grid(const struct ursa_cl_tile *tile, int64_t x, int64_t y, int64_t z)
+int ursa_cl_vector(ursa_dtype type, int bytes, int64_t offset, int64_t extent, int64_t stride, int64_t batch_stride)
 {
-    return (ursa_cl_grid){.dims = 3,
-                          .global = {(size_t)x * (size_t)tile->items, (size_t)y, (size_t)z},
-                          .local = {(size_t)tile->items, 1, 1}};
-}
-
-const char *ursa_cl_fused(const ursa_activation *activation)
-{
-    return activation->used && activation->kind == URSA_UNARY_relu ? "-DRELU" : "";
-}
-
-bool ursa_cl_finish(struct ursa_cl_device *device, const ursa_array *bias, const ursa_activation *activation,
-                    const ursa_array *out)
-{
-    if (!bias->buffer && !activation->used)
-        return true;
-    cl_int count = (cl_int)ursa_array_count(out);
-    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "product_finish", "-DACTIVATION=unary_%s",
-                                                   activation->used ? ursa_cl_unary_name(activation->kind) : "none");
-    return ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(bias), ursa_cl_array(out),
-                          ursa_cl_int((cl_int)out->shape[out->ndim - 1]), ursa_cl_int(count),
-                          ursa_cl_float(activation->a), ursa_cl_float(activation->b));
-}
-
-bool ursa_cl_finish_unfused(struct ursa_cl_device *device, const ursa_activation *activation, const ursa_array *out)
-{
-    static const ursa_array no_bias;
-    bool fused = !activation->used || activation->kind == URSA_UNARY_relu;
-    return fused || ursa_cl_finish(device, &no_bias, activation, out);
+    int64_t together = offset | extent | stride | batch_stride;
+    int most = bytes / (type == URSA_F32 ? 4 : 2);
+    return most >= 8 && together % 8 == 0 ? 8 : most >= 4 && together % 4 == 0 ? 4 : 1;
 }
 
 int ursa_cl_lanes(const struct ursa_cl_device *device, int64_t count)
 {
     return device->is_cpu && count % 8 == 0 ? 8 : count % 4 == 0 ? 4 : 1;
+}
+
+struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, const char *file, const char *name,
+                                              const char *options, const struct ursa_cl_tile *tile,
+                                              const struct ursa_cl_side *left, const struct ursa_cl_side *right,
+                                              const struct ursa_cl_side *out, ursa_dtype factor)
+{
+    char text[384], cpu_file[32];
+    int used = snprintf(text, sizeof text, "%s -DROWS=%d -DCOLUMNS=%d -DDEPTH=%d%s", options, tile->rows, tile->columns,
+                        tile->depth, left->along_k ? " -DLEFT_ALONG_K" : "");
+    if (is_cpu(device)) {
+        snprintf(cpu_file, sizeof cpu_file, "cpu_%s", file);
+        return ursa_cl_kernel(device, cpu_file, name, "%s", text);
+    }
+    snprintf(
+        text + used, sizeof text - (size_t)used,
+        " -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DLEFT_TYPE=%d -DLEFT_V=%d -DRIGHT_TYPE=%d -DRIGHT_V=%d%s -DOUT_TYPE=%d "
+        "-DOUT_V=%d -DFACTOR=%d",
+        tile->items_down, tile->items_across, (int)left->type, left->lanes, (int)right->type, right->lanes,
+        right->along_k ? " -DRIGHT_ALONG_K" : "", (int)out->type, out->lanes, (int)factor);
+    return ursa_cl_kernel(device, file, name, "%s", text);
+}
+
+bool ursa_cl_product_launch(struct ursa_cl_device *device, struct ursa_cl_kernel *kernel,
+                            const struct ursa_cl_tile *tile, int64_t x, int64_t y, int64_t z, int count,
+                            const ursa_cl_arg *args)
+{
+    size_t items = (size_t)tile->items_down * (size_t)tile->items_across;
+    ursa_cl_grid grid = {.dims = 3, .global = {(size_t)x * items, (size_t)y, (size_t)z}, .local = {items, 1, 1}};
+    return ursa_cl_run(device, kernel, grid, is_cpu(device) ? count : count - 1, args);
+}
+
+/* ---- packing ---------------------------------------------------------------- */
+
+int ursa_cl_pack_columns(const struct ursa_cl_device *device, const struct ursa_cl_tile *tile)
+{
+    return is_cpu(device) ? STRIP : tile->columns;
+}
+
+int ursa_cl_pack_terms(const struct ursa_cl_device *device, const struct ursa_cl_tile *tile, int terms)
+{
+    return is_cpu(device) ? terms : (int)ursa_cl_tiles(terms, tile->depth) * tile->depth;
+}
+
+ursa_buffer *ursa_cl_pack(struct ursa_cl_device *device, const ursa_array *x, struct ursa_cl_pack *pack,
+                          ursa_dtype type)
+{
+    int64_t count = ursa_cl_tiles(pack->columns, pack->tile) * pack->tile * pack->terms * pack->groups;
+    ursa_buffer *packed = ursa_buffer_new(&device->base, type, count);
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "factor_pack", "%s", "");
+    pack->type = (cl_int)x->dtype;
+    if (packed && ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(x), ursa_cl_buffer(packed),
+                                 ursa_cl_struct(pack), ursa_cl_int((cl_int)type), ursa_cl_int((cl_int)count)))
+        return packed;
+    ursa_buffer_release(packed);
+    return NULL;
+}
+
+/* ---- bias and activation behind a product ------------------------------------- */
+
+bool ursa_cl_is_fused(const ursa_activation *activation)
+{
+    return !activation->used || activation->kind == URSA_UNARY_relu;
+}
+
+bool ursa_cl_target(struct ursa_cl_device *device, const ursa_array *out, bool direct, struct ursa_cl_target *target)
+{
+    *target = (struct ursa_cl_target){.sums = *out};
+    if (direct || out->dtype == URSA_F32)
+        return true;
+    target->scratch = ursa_buffer_new(&device->base, URSA_F32, ursa_array_count(out));
+    target->sums.buffer = target->scratch;
+    target->sums.dtype = URSA_F32;
+    target->sums.offset = 0;
+    return target->scratch != NULL;
+}
+
+bool ursa_cl_finish(struct ursa_cl_device *device, struct ursa_cl_target *target, const ursa_array *bias,
+                    const ursa_activation *activation, const ursa_array *out, bool ok)
+{
+    if (ok && (bias->buffer || activation->used || target->scratch)) {
+        cl_int count = (cl_int)ursa_array_count(out);
+        struct ursa_cl_kernel *kernel =
+            ursa_cl_kernel(device, "product", "product_finish", "-DACTIVATION=unary_%s",
+                           activation->used ? ursa_cl_unary_name(activation->kind) : "none");
+        ok = ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(&target->sums),
+                            ursa_cl_array(bias), ursa_cl_array(out), ursa_cl_int((cl_int)out->dtype),
+                            ursa_cl_int((cl_int)out->shape[out->ndim - 1]), ursa_cl_int(count),
+                            ursa_cl_float(activation->a), ursa_cl_float(activation->b));
+    }
+    ursa_buffer_release(target->scratch);
+    return ok;
 }

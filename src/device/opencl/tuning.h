@@ -79,6 +79,9 @@ void ursa_cl_product_class(const struct ursa_cl_product *product, char name[URSA
 /* The choice: the one on trial in ursa_cl_time_choice(), the stored one, or that of the model. */
 struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const struct ursa_cl_product *product);
 
+/* Makes this thread's calls take a choice; NULL ends that. */
+void ursa_cl_try_choice(const struct ursa_cl_choice *choice);
+
 /* What was measured for a class of problems on this device (tuned.c). */
 bool ursa_cl_stored_choice(const struct ursa_cl_device *device, const char *product_class,
                            struct ursa_cl_choice *choice);

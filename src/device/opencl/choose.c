@@ -1,0 +1,188 @@
+/* choose.c — which method and which tile compute a product: what was measured,
+ * else a model of the device.
+ */
+#include "device/opencl/tile.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- families ----------------------------------------------------------------- */
+
+static const struct {
+    const char *name;    /* for URSA_CL_FAMILY */
+    const char *hint[6]; /* in the names of platform and device */
+} families[URSA_CL_FAMILIES] = {
+    [URSA_CL_CPU] = {"cpu", {0}},
+    [URSA_CL_NVIDIA] = {"nvidia", {"NVIDIA"}},
+    [URSA_CL_RDNA] = {"rdna", {"gfx10", "gfx11", "gfx12"}},
+    [URSA_CL_GCN] = {"gcn", {"AMD", "Advanced Micro Devices", "gfx"}},
+    [URSA_CL_INTEL] = {"intel", {"Intel"}},
+    [URSA_CL_MALI] = {"mali", {"Mali"}},
+    [URSA_CL_APPLE] = {"apple", {"Apple"}},
+    [URSA_CL_OTHER_GPU] = {"gpu", {0}},
+};
+
+static enum ursa_cl_family claimed_family(const char *name)
+{
+    for (int f = 0; name && f < URSA_CL_FAMILIES; f++)
+        if (strcmp(families[f].name, name) == 0)
+            return (enum ursa_cl_family)f;
+    return URSA_CL_FAMILIES;
+}
+
+enum ursa_cl_family ursa_cl_family(const struct ursa_cl_device *device)
+{
+    static const enum ursa_cl_family order[] = {URSA_CL_NVIDIA, URSA_CL_RDNA, URSA_CL_GCN,
+                                                URSA_CL_INTEL,  URSA_CL_MALI, URSA_CL_APPLE};
+    enum ursa_cl_family claimed = claimed_family(getenv("URSA_CL_FAMILY"));
+    if (claimed != URSA_CL_FAMILIES)
+        return claimed;
+    if (device->is_cpu)
+        return URSA_CL_CPU;
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        for (const char *const *hint = families[order[i]].hint; *hint; hint++)
+            if (strstr(device->identity, *hint))
+                return order[i];
+    return URSA_CL_OTHER_GPU;
+}
+
+/* ---- tiles --------------------------------------------------------------------- */
+
+/* Starting points, the largest first: rows, columns, depth, items down and
+ * across, and the block of an item that follows from them. A block of 8 × 8 takes 64 registers
+ * for its sums and reads least; devices with fewer registers per item have smaller ones. A tile must
+ * have at least as many items as rows and columns where it is loaded element by
+ * element. */
+static const struct ursa_cl_tile gpu_tiles[] = {
+    {128, 128, 8, 16, 16, 8, 8}, {128, 64, 8, 16, 8, 8, 8}, {64, 128, 8, 8, 16, 8, 8},
+    {64, 64, 16, 8, 8, 8, 8},    {128, 32, 8, 32, 4, 4, 8}, {64, 64, 16, 16, 16, 4, 4},
+    {32, 64, 16, 8, 16, 4, 4},   {64, 32, 16, 16, 8, 4, 4}, {32, 32, 16, 8, 8, 4, 4},
+};
+/* 64 registers for each item, and groups of no more than 128. */
+static const struct ursa_cl_tile small_tiles[] = {
+    {64, 64, 8, 8, 16, 8, 4}, {32, 64, 8, 8, 16, 4, 4}, {64, 32, 8, 16, 8, 4, 4}, {32, 32, 8, 8, 8, 4, 4}};
+
+/* Large tiles, since one item walks over them and skips what does not exist; those of the gradient to the
+ * weights gather both factors. */
+static const struct ursa_cl_tile cpu_tile = {48, 256, 128, 1, 1, 6, 16};
+static const struct ursa_cl_tile cpu_weight_tile = {192, 128, 64, 1, 1, 6, 16};
+/* For drivers with little local memory. */
+static const struct ursa_cl_tile cpu_small_tile = {48, 64, 64, 1, 1, 6, 16};
+
+static struct ursa_cl_tile cpu_tile_for(const struct ursa_cl_device *device, const struct ursa_cl_product *p)
+{
+    if (device->local_memory < 128 << 10)
+        return cpu_small_tile;
+    return p->kind == URSA_CL_CONV_WEIGHT ? cpu_weight_tile : cpu_tile;
+}
+
+/* Bytes of the two pairs of tiles, with the lines that keep banks apart. */
+static cl_ulong local_bytes(const struct ursa_cl_tile *t)
+{
+    return (cl_ulong)(2 * t->depth * (t->rows + t->columns + 8)) * sizeof(float);
+}
+
+/* Time in units of what one compute unit needs for a multiplication: the last round of tiles
+ * counts in full, and small blocks wait for local memory. */
+static double cost_of(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
+                      const struct ursa_cl_tile *t)
+{
+    double tiles = (double)(ursa_cl_tiles(p->m, t->rows) * ursa_cl_tiles(p->n, t->columns) * p->batch);
+    if (p->kind == URSA_CL_CONV_WEIGHT) /* its pixels are divided among as many groups as the device likes */
+        tiles *= fmax(1, floor((double)p->k / 256));
+    double items = (double)t->items_down * t->items_across, reads = 1.0 / t->block_rows + 1.0 / t->block_columns;
+    double resident = fmax(1, 512 / items); /* groups of a unit side by side */
+    double rounds = ceil(tiles / (device->units * resident));
+    return rounds * resident * t->rows * t->columns * (1 + 1.5 * reads) *
+           (1 + 8.0 / t->rows + 8.0 / t->columns); /* what is read from global memory */
+}
+
+/* ---- candidates ----------------------------------------------------------------- */
+
+static bool clblast_takes(const struct ursa_cl_product *p)
+{
+    return p->kind == URSA_CL_GEMM && p->type == URSA_F32 && ursa_clblast() != NULL;
+}
+
+int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
+                       struct ursa_cl_choice *candidates)
+{
+    enum ursa_cl_family family = ursa_cl_family(device);
+    if (family == URSA_CL_CPU) {
+        candidates[0] = (struct ursa_cl_choice){URSA_CL_TILES, cpu_tile_for(device, p)};
+        return 1;
+    }
+    bool few = family == URSA_CL_MALI || family == URSA_CL_INTEL || device->max_group < 256;
+    const struct ursa_cl_tile *tiles = few ? small_tiles : gpu_tiles;
+    int known = few ? (int)(sizeof small_tiles / sizeof *small_tiles) : (int)(sizeof gpu_tiles / sizeof *gpu_tiles);
+    int count = 0, best = 0;
+    double least = INFINITY;
+    for (int i = 0; i < known; i++) {
+        if ((size_t)(tiles[i].items_down * tiles[i].items_across) > device->max_group ||
+            local_bytes(&tiles[i]) > device->local_memory)
+            continue;
+        double cost = cost_of(device, p, &tiles[i]);
+        if (cost < least)
+            least = cost, best = count;
+        candidates[count++] = (struct ursa_cl_choice){URSA_CL_TILES, tiles[i]};
+    }
+    if (clblast_takes(p)) { /* it was tuned on large matrices, and copies others to make them so */
+        candidates[count] = (struct ursa_cl_choice){URSA_CL_CLBLAST, candidates[best].tile};
+        if (p->batch == 1 && p->m >= 512 && p->n >= 512 && p->k >= 512)
+            best = count;
+        count++;
+    }
+    struct ursa_cl_choice first = candidates[best];
+    candidates[best] = candidates[0];
+    candidates[0] = first;
+    return count;
+}
+
+/* ---- the choice ------------------------------------------------------------------ */
+
+/* What ursa_cl_time_choice() measures; set by one thread, for its own calls. */
+static _Thread_local const struct ursa_cl_choice *on_trial;
+
+void ursa_cl_try_choice(const struct ursa_cl_choice *choice)
+{
+    on_trial = choice;
+}
+
+static int rounded_up(int64_t extent)
+{
+    int power = 1;
+    while (power < extent && power < 1 << 24)
+        power *= 2;
+    return power;
+}
+
+void ursa_cl_product_class(const struct ursa_cl_product *p, char name[URSA_CL_CLASS_LENGTH])
+{
+    static const char *const kinds[] = {"gemm", "conv", "conv_weight"};
+    snprintf(name, URSA_CL_CLASS_LENGTH, "%s %s %dx%dx%dx%d w%d %c%c", kinds[p->kind], ursa_cl_type(p->type),
+             rounded_up(p->batch), rounded_up(p->m), rounded_up(p->n), rounded_up(p->k), p->window,
+             p->x_across ? 'n' : 't', p->y_across ? 'n' : 't');
+}
+
+/* URSA_CLBLAST=1 uses CLBlast wherever it can be, for comparison; 0 nowhere (loader.c). */
+static bool clblast_is_forced(void)
+{
+    const char *forced = getenv("URSA_CLBLAST");
+    return forced && strcmp(forced, "1") == 0;
+}
+
+struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const struct ursa_cl_product *product)
+{
+    char class[URSA_CL_CLASS_LENGTH];
+    struct ursa_cl_choice choice, candidates[URSA_CL_MOST_CANDIDATES];
+    if (on_trial)
+        return *on_trial;
+    ursa_cl_product_class(product, class);
+    if (ursa_cl_stored_choice(device, class, &choice))
+        return choice;
+    ursa_cl_candidates(device, product, candidates);
+    if (clblast_is_forced() && clblast_takes(product))
+        candidates[0].method = URSA_CL_CLBLAST;
+    return candidates[0];
+}
