@@ -18,7 +18,7 @@ typedef struct depthwise_shape {
 static inline lanes typed_load(global const void *p, int i, int type, int factor)
 {
     if (type == TYPE_F32 && factor == TYPE_F32)
-        return lanes_load((global const float *)p + i);
+        return *(global const lanes *)((global const float *)p + i); /* LANES divides i */
     float each[LANES];
     for (int l = 0; l < LANES; l++)
         each[l] = rounded(element_load(p, i + l, type), type, factor);
@@ -28,7 +28,7 @@ static inline lanes typed_load(global const void *p, int i, int type, int factor
 static inline void typed_store(lanes v, global void *p, int i, int type)
 {
     if (type == TYPE_F32) {
-        lanes_store(v, (global float *)p + i);
+        *(global lanes *)((global float *)p + i) = v;
         return;
     }
     float each[LANES];
@@ -58,6 +58,7 @@ kernel void depthwise(ARRAY(x), INPUT(f32, w), INPUT(f32, bias), RESULT(out), de
         return;
     int channels = s.vectors * LANES;
     lanes sum[PIXELS];
+#pragma unroll
     for (int i = 0; i < PIXELS; i++)
         sum[i] = bias ? lanes_load(bias + here.c) : (lanes)(0.0f);
     for (int p = 0; p < s.taps[0]; p++) {
@@ -76,8 +77,11 @@ kernel void depthwise(ARRAY(x), INPUT(f32, w), INPUT(f32, bias), RESULT(out), de
         }
     }
     int to = (int)out_offset + ((here.image * s.out[0] + here.row) * s.out[1] + here.column) * channels + here.c;
-    for (int i = 0; i < PIXELS && here.column + i < s.out[1]; i++) {
+#pragma unroll
+    for (int i = 0; i < PIXELS; i++) {
         lanes v = sum[i];
+        if (here.column + i >= s.out[1])
+            continue;
         if (relu)
             v = select(v, (lanes)(0.0f), v < 0.0f); /* stays not a number */
         typed_store(v, out, to + i * channels, s.out_type);
@@ -92,6 +96,7 @@ kernel void depthwise_grad_input(ARRAY(dy), INPUT(f32, w), RESULT(dx), depthwise
         return;
     int channels = s.vectors * LANES;
     lanes sum[PIXELS];
+#pragma unroll
     for (int i = 0; i < PIXELS; i++)
         sum[i] = (lanes)(0.0f);
     for (int p = 0; p < s.taps[0]; p++) {
@@ -110,8 +115,10 @@ kernel void depthwise_grad_input(ARRAY(dy), INPUT(f32, w), RESULT(dx), depthwise
         }
     }
     int to = (int)dx_offset + ((here.image * s.in[0] + here.row) * s.in[1] + here.column) * channels + here.c;
-    for (int i = 0; i < PIXELS && here.column + i < s.in[1]; i++)
-        typed_store(sum[i], dx, to + i * channels, s.out_type);
+#pragma unroll
+    for (int i = 0; i < PIXELS; i++)
+        if (here.column + i < s.in[1])
+            typed_store(sum[i], dx, to + i * channels, s.out_type);
 }
 
 /* parts[chunk, c, tap] = Σ dy x over one chunk of the pixels of the output. */

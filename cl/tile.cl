@@ -14,6 +14,9 @@
  * memory both lie along rows and columns, as floats, so that four are read at
  * once. What lies outside the matrices is zero.
  *
+ * UNROLL is how many terms the loop takes at once: some compilers bring what all of them
+ * read into registers first, and run out of those.
+ *
  * LEFT_TYPE, RIGHT_TYPE and OUT_TYPE are what is stored, FACTOR what both are
  * rounded to (factor.cl).
  */
@@ -181,7 +184,7 @@ static inline void block_clear(block *b)
 
 static inline void block_multiply(block *b, int item, local const float4 *left, local const float4 *right)
 {
-#pragma unroll
+#pragma unroll UNROLL
     for (int k = 0; k < DEPTH; k++) {
         float row[BLOCK_ROWS];
         float4 column[FOURS];

@@ -1,7 +1,7 @@
 /* choose.c — which method and which tile compute a product: what was measured,
  * else a model of the device.
  */
-#include "device/opencl/tile.h"
+#include "device/opencl/winograd.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ enum ursa_cl_family ursa_cl_family(const struct ursa_cl_device *device)
  * element. */
 static const struct ursa_cl_tile gpu_tiles[] = {
     {128, 128, 8, 16, 16, 8, 8}, {128, 64, 8, 16, 8, 8, 8}, {64, 128, 8, 8, 16, 8, 8},
-    {64, 64, 16, 8, 8, 8, 8},    {128, 32, 8, 32, 4, 4, 8}, {64, 64, 16, 16, 16, 4, 4},
+    {64, 64, 8, 8, 8, 8, 8},     {128, 32, 8, 32, 4, 4, 8}, {64, 64, 16, 16, 16, 4, 4},
     {32, 64, 16, 8, 16, 4, 4},   {64, 32, 16, 16, 8, 4, 4}, {32, 32, 16, 8, 8, 4, 4},
 };
 /* 64 registers for each item, and groups of no more than 128. */
@@ -105,6 +105,19 @@ static bool clblast_takes(const struct ursa_cl_product *p)
     return p->kind == URSA_CL_GEMM && p->type == URSA_F32 && ursa_clblast() != NULL;
 }
 
+static bool winograd_takes(const struct ursa_cl_product *p)
+{
+    return p->kind == URSA_CL_CONV && p->window == 3 && p->batch == 1 && ursa_cl_winograd_takes(p->k / 9, p->n);
+}
+
+/* It saves three of four multiplications, and moves some 22 bytes more for every pixel
+ * and channel of either side; a GPU multiplies about 30 times in the time of a byte. */
+static bool winograd_is_cheaper(const struct ursa_cl_product *p)
+{
+    double depth = (double)p->k / 9, width = (double)p->n, saved = 0.75 * 18 * depth * width;
+    return saved > 30 * 22 * (depth + width);
+}
+
 int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
                        struct ursa_cl_choice *candidates)
 {
@@ -118,6 +131,7 @@ int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl
     int known = few ? (int)(sizeof small_tiles / sizeof *small_tiles) : (int)(sizeof gpu_tiles / sizeof *gpu_tiles);
     int count = 0, best = 0;
     double least = INFINITY;
+    candidates[0] = (struct ursa_cl_choice){URSA_CL_TILES, tiles[known - 1]}; /* the smallest, whatever the limits */
     for (int i = 0; i < known; i++) {
         if ((size_t)(tiles[i].items_down * tiles[i].items_across) > device->max_group ||
             local_bytes(&tiles[i]) > device->local_memory)
@@ -130,6 +144,12 @@ int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl
     if (clblast_takes(p)) { /* it was tuned on large matrices, and copies others to make them so */
         candidates[count] = (struct ursa_cl_choice){URSA_CL_CLBLAST, candidates[best].tile};
         if (p->batch == 1 && p->m >= 512 && p->n >= 512 && p->k >= 512)
+            best = count;
+        count++;
+    }
+    if (winograd_takes(p)) {
+        candidates[count] = (struct ursa_cl_choice){URSA_CL_WINOGRAD, candidates[best].tile};
+        if (winograd_is_cheaper(p))
             best = count;
         count++;
     }
@@ -176,7 +196,9 @@ struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const 
 {
     char class[URSA_CL_CLASS_LENGTH];
     struct ursa_cl_choice choice, candidates[URSA_CL_MOST_CANDIDATES];
-    if (on_trial)
+    if (on_trial && on_trial->method != URSA_CL_WINOGRAD)
+        return *on_trial;
+    if (on_trial && product->kind == URSA_CL_CONV) /* its own products choose for themselves */
         return *on_trial;
     ursa_cl_product_class(product, class);
     if (ursa_cl_stored_choice(device, class, &choice))

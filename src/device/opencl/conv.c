@@ -3,7 +3,7 @@
  */
 #include "device/opencl/conv.h"
 #include "base/error.h"
-#include "device/opencl/tile.h"
+#include "device/opencl/winograd.h"
 
 /* The twin of conv_shape in cl/conv_shape.cl, where the fields are explained. */
 struct conv_shape {
@@ -80,6 +80,36 @@ static struct ursa_cl_side side_of(const struct ursa_cl_device *device, const ur
     return (struct ursa_cl_side){.type = a->dtype, .lanes = is_cpu && lanes < 8 ? 1 : lanes};
 }
 
+/* 3 × 3 taps side by side, for every pixel of the result: along each axis they may go backward. */
+static bool is_window_of_3(const struct conv_shape *s)
+{
+    for (int axis = 0; axis < 2; axis++)
+        if (s->taps[axis] != 3 || (s->tap_step[axis] != 1 && s->tap_step[axis] != -1) || s->step[axis] != 1 ||
+            s->out_step[axis] != 1)
+            return false;
+    return true;
+}
+
+static bool by_winograd(struct ursa_cl_device *device, const struct conv_shape *s, const struct ursa_cl_pack *pack,
+                        const struct ursa_conv2d_args *args)
+{
+    struct ursa_winograd_conv conv = {.x = &args->x,
+                                      .w = &args->w,
+                                      .bias = &args->bias,
+                                      .out = &args->out,
+                                      .w_start = pack->start,
+                                      .w_row = pack->row,
+                                      .w_column = pack->column,
+                                      .relu = args->activation.used};
+    for (int axis = 0; axis < 2; axis++) { /* the taps in the order of the pixels that they meet */
+        bool backward = s->tap_step[axis] < 0;
+        conv.start[axis] = s->start[axis] - (backward ? 2 : 0);
+        conv.w_start += backward ? 2 * pack->tap[axis] : 0;
+        conv.w_tap[axis] = backward ? -pack->tap[axis] : pack->tap[axis];
+    }
+    return ursa_cl_winograd(device, &conv);
+}
+
 static bool launch_product(struct ursa_cl_device *device, struct conv_shape *shape, struct ursa_cl_pack *pack,
                            const struct ursa_conv2d_args *args)
 {
@@ -93,9 +123,12 @@ static bool launch_product(struct ursa_cl_device *device, struct conv_shape *sha
                                       .batch = pack->groups,
                                       .m = pixels,
                                       .n = shape->width,
-                                      .k = terms_of(shape)};
+                                      .k = terms_of(shape),
+                                      .window = is_window_of_3(shape) ? 3 : 0};
     struct ursa_cl_choice choice = ursa_cl_choose(device, &product);
     const struct ursa_cl_tile *tile = &choice.tile;
+    if (choice.method == URSA_CL_WINOGRAD)
+        return by_winograd(device, shape, pack, args);
 
     bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU;
     ursa_dtype packed_type = is_cpu ? URSA_F32 : factor;

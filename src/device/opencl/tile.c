@@ -29,6 +29,13 @@ int ursa_cl_lanes(const struct ursa_cl_device *device, int64_t count)
     return device->is_cpu && count % 8 == 0 ? 8 : count % 4 == 0 ? 4 : 1;
 }
 
+/* Terms that the inner loop takes at once (cl/tile.cl). */
+static int unroll_of(const struct ursa_cl_device *device)
+{
+    enum ursa_cl_family family = ursa_cl_family(device);
+    return family == URSA_CL_GCN || family == URSA_CL_RDNA ? 1 : 8;
+}
+
 struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, const char *file, const char *name,
                                               const char *options, const struct ursa_cl_tile *tile,
                                               const struct ursa_cl_side *left, const struct ursa_cl_side *right,
@@ -41,12 +48,12 @@ struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, con
         snprintf(cpu_file, sizeof cpu_file, "cpu_%s", file);
         return ursa_cl_kernel(device, cpu_file, name, "%s", text);
     }
-    snprintf(
-        text + used, sizeof text - (size_t)used,
-        " -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DLEFT_TYPE=%d -DLEFT_V=%d -DRIGHT_TYPE=%d -DRIGHT_V=%d%s -DOUT_TYPE=%d "
-        "-DOUT_V=%d -DFACTOR=%d",
-        tile->items_down, tile->items_across, (int)left->type, left->lanes, (int)right->type, right->lanes,
-        right->along_k ? " -DRIGHT_ALONG_K" : "", (int)out->type, out->lanes, (int)factor);
+    snprintf(text + used, sizeof text - (size_t)used,
+             " -DUNROLL=%d -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DLEFT_TYPE=%d -DLEFT_V=%d -DRIGHT_TYPE=%d -DRIGHT_V=%d%s "
+             "-DOUT_TYPE=%d "
+             "-DOUT_V=%d -DFACTOR=%d",
+             unroll_of(device), tile->items_down, tile->items_across, (int)left->type, left->lanes, (int)right->type,
+             right->lanes, right->along_k ? " -DRIGHT_ALONG_K" : "", (int)out->type, out->lanes, (int)factor);
     return ursa_cl_kernel(device, file, name, "%s", text);
 }
 

@@ -1,0 +1,203 @@
+/* test_opencl_products.c — what the trials of test_kernels do not reach: convolutions
+ * by Winograd's method, which takes many channels to be chosen, and the timing of choices.
+ */
+#include "device/backend.h"
+#include "device/opencl/tuning.h"
+#include "tests/unit.h"
+#include <math.h>
+#include <stdlib.h>
+
+enum { IMAGES = 2, CHANNELS = 12, WIDTH = 10, MOST = 8192 };
+
+static struct ursa_cl_device *device_or_skip(void)
+{
+    ursa_device *device = ursa_device_open("opencl");
+    if (!device) {
+        ursa_clear_error();
+        skip();
+    }
+    return ursa_cl_device(device);
+}
+
+struct image {
+    ursa_array array;
+    float values[MOST]; /* as the array holds them */
+};
+
+static int64_t shape_image(struct image *image, ursa_dtype dtype, const int64_t shape[4])
+{
+    image->array = (ursa_array){.dtype = dtype, .ndim = 4};
+    int64_t count = 1;
+    for (int axis = 3; axis >= 0; axis--) {
+        image->array.shape[axis] = shape[axis];
+        image->array.stride[axis] = count;
+        count *= shape[axis];
+    }
+    assert_true(count <= MOST);
+    return count;
+}
+
+/* Numbers of -1 … 1 in steps of 1/64, which every float type holds. */
+static void make_image(struct image *image, ursa_device *device, ursa_dtype dtype, const int64_t shape[4],
+                       unsigned seed)
+{
+    int64_t count = shape_image(image, URSA_F32, shape);
+    for (int64_t i = 0; i < count; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        image->values[i] = (float)((int)(seed >> 24) - 128) / 128.0f;
+    }
+    image->array.buffer = ursa_buffer_new(device, URSA_F32, count);
+    assert_non_null(image->array.buffer);
+    assert_true(ursa_buffer_write(image->array.buffer, 0, URSA_F32, image->values, count));
+    if (dtype == URSA_F32)
+        return;
+    ursa_array half = image->array;
+    half.dtype = dtype;
+    half.buffer = ursa_buffer_new(device, dtype, count);
+    assert_true(ursa_op_copy(device, &(struct ursa_copy_args){.x = image->array, .out = half}));
+    ursa_buffer_release(image->array.buffer);
+    image->array = half;
+}
+
+/* One result of the convolution, or of the gradient to its input, and the sum of its terms' magnitudes. */
+static double expected(const struct image *x, const struct image *w, const int *pad, bool gradient, const int64_t *at,
+                       double *magnitude)
+{
+    const int64_t *from = x->array.shape, *window = w->array.shape;
+    double sum = *magnitude = 0;
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++) {
+            int64_t y = gradient ? at[1] + pad[0] - a : at[1] - pad[0] + a;
+            int64_t z = gradient ? at[2] + pad[1] - b : at[2] - pad[1] + b;
+            for (int64_t d = 0; y >= 0 && y < from[1] && z >= 0 && z < from[2] && d < from[3]; d++) {
+                int64_t o = gradient ? d : at[3], i = gradient ? at[3] : d;
+                double term = (double)x->values[((at[0] * from[1] + y) * from[2] + z) * from[3] + d] *
+                              (double)w->values[((o * 3 + a) * 3 + b) * window[3] + i];
+                sum += term;
+                *magnitude += fabs(term);
+            }
+        }
+    return sum;
+}
+
+/* The transforms multiply what is rounded on the way by up to about 20 where the rows of the three
+ * matrices meet in full, on each of the sides' sums; the products' own sums are of few terms. Results of a half
+ * type are rounded once more. */
+static void compare(const struct image *x, const struct image *w, const int *pad, bool gradient,
+                    const struct image *out, const float *bias, bool relu)
+{
+    const int64_t *shape = out->array.shape;
+    double rounding = out->array.dtype == URSA_F32 ? 0x1p-24 : 0x1p-8;
+    int64_t i = 0, at[4];
+    for (at[0] = 0; at[0] < shape[0]; at[0]++)
+        for (at[1] = 0; at[1] < shape[1]; at[1]++)
+            for (at[2] = 0; at[2] < shape[2]; at[2]++)
+                for (at[3] = 0; at[3] < shape[3]; at[3]++, i++) {
+                    double magnitude, value = expected(x, w, pad, gradient, at, &magnitude);
+                    value += bias ? (double)bias[at[3]] : 0;
+                    if (relu && value < 0)
+                        value = 0;
+                    double bound = 40 * 0x1p-24 * (magnitude + 1) + rounding * fabs(value);
+                    if (fabs((double)out->values[i] - value) > bound)
+                        fail_msg("element %lld is %.9g, expected %.9g within %.2g", (long long)i,
+                                 (double)out->values[i], value, bound);
+                }
+}
+
+/* Odd sizes: tiles are cut on two sides. */
+static void check_winograd(ursa_dtype dtype, bool gradient)
+{
+    struct ursa_cl_device *device = device_or_skip();
+    static struct image x, w, out;
+    const int pad[2] = {1, gradient ? 1 : 0};
+    const int64_t h = 9, v = 6;
+    const int64_t image[4] = {IMAGES, h, v, CHANNELS}, window[4] = {WIDTH, 3, 3, CHANNELS};
+    const int64_t result[4] = {IMAGES, h, gradient ? v : v - 2, WIDTH};
+    const struct ursa_cl_choice winograd = {.method = URSA_CL_WINOGRAD};
+    ursa_conv_geometry geometry = {.stride = {1, 1}, .pad = {pad[0], pad[1]}, .dilation = {1, 1}, .groups = 1};
+    float bias_values[WIDTH];
+    for (int i = 0; i < WIDTH; i++)
+        bias_values[i] = (float)i / 4 - 1;
+
+    make_image(&x, &device->base, dtype, gradient ? result : image, 1);
+    make_image(&w, &device->base, URSA_F32, window, 2);
+    int64_t count = shape_image(&out, dtype, gradient ? image : result);
+    out.array.buffer = ursa_buffer_new(&device->base, dtype, count);
+    ursa_array bias = {.buffer = ursa_buffer_new(&device->base, URSA_F32, WIDTH), .ndim = 1};
+    bias.shape[0] = WIDTH;
+    bias.stride[0] = 1;
+    assert_true(ursa_buffer_write(bias.buffer, 0, URSA_F32, bias_values, WIDTH));
+
+    ursa_cl_try_choice(&winograd);
+    if (gradient)
+        assert_true(ursa_op_conv2d_grad_input(
+            &device->base, &(struct ursa_conv2d_grad_input_args){geometry, x.array, w.array, out.array}));
+    else
+        assert_true(ursa_op_conv2d(
+            &device->base,
+            &(struct ursa_conv2d_args){geometry, x.array, w.array, bias, out.array, {true, URSA_UNARY_relu, 0, 0}}));
+    ursa_cl_try_choice(NULL);
+    ursa_array floats = out.array;
+    floats.dtype = URSA_F32;
+    floats.buffer = ursa_buffer_new(&device->base, URSA_F32, count);
+    assert_true(ursa_op_copy(&device->base, &(struct ursa_copy_args){.x = out.array, .out = floats}));
+    assert_true(ursa_buffer_read(floats.buffer, 0, URSA_F32, out.values, count));
+    compare(&x, &w, pad, gradient, &out, gradient ? NULL : bias_values, !gradient);
+
+    ursa_buffer *const buffers[] = {x.array.buffer, w.array.buffer, out.array.buffer, bias.buffer, floats.buffer};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        ursa_buffer_release(buffers[i]);
+}
+
+static void test_winograd(void **state)
+{
+    (void)state;
+    check_winograd(URSA_F32, false);
+    check_winograd(URSA_F32, true);
+    check_winograd(URSA_BF16, false);
+}
+
+/* GPUs choose it for many channels, and nowhere else. */
+static void test_choices(void **state)
+{
+    (void)state;
+    struct ursa_cl_device *device = device_or_skip();
+    struct ursa_cl_product deep = {.kind = URSA_CL_CONV, .batch = 1, .m = 4096, .n = 256, .k = 9 * 256, .window = 3};
+    struct ursa_cl_product shallow = deep, wide = deep;
+    shallow.n = 16, shallow.k = 9 * 16;
+    wide.window = 0;
+    setenv("URSA_CL_FAMILY", "nvidia", 1);
+    assert_int_equal(ursa_cl_choose(device, &deep).method, URSA_CL_WINOGRAD);
+    assert_int_equal(ursa_cl_choose(device, &shallow).method, URSA_CL_TILES);
+    assert_int_equal(ursa_cl_choose(device, &wide).method, URSA_CL_TILES);
+    unsetenv("URSA_CL_FAMILY");
+    char name[URSA_CL_CLASS_LENGTH];
+    ursa_cl_product_class(&deep, name);
+    assert_string_equal(name, "conv f32 1x4096x256x4096 w3 tt");
+}
+
+static void test_choices_are_timed(void **state)
+{
+    (void)state;
+    struct ursa_cl_device *device = device_or_skip();
+    struct ursa_cl_product problems[] = {
+        {.kind = URSA_CL_GEMM, .batch = 1, .m = 33, .n = 20, .k = 40, .x_across = true},
+        {.kind = URSA_CL_CONV, .batch = 1, .m = 64, .n = 8, .k = 72, .window = 3},
+        {.kind = URSA_CL_CONV_WEIGHT, .batch = 1, .m = 8, .n = 72, .k = 64},
+    };
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
+        struct ursa_cl_choice choices[URSA_CL_MOST_CANDIDATES];
+        assert_true(ursa_cl_candidates(device, &problems[i], choices) > 0);
+        assert_true(ursa_cl_time_choice(device, &problems[i], &choices[0]) > 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_choices_are_timed),
+    };
+    return run_unit_tests("opencl_products", tests);
+}
