@@ -52,7 +52,7 @@ def main(folder):
                  "y": {"name": "category", "channels": 0, "count": 0, "vocab": ["a", "b"]},
                  "item_tfms": [{"name": "resize", "arguments": {"rows": 8, "columns": 8, "method": 0, "pad_mode": 0}}],
                  "batch_tfms": []},
-        "loss": {"name": "cross_entropy", "thresh": 0}}
+        "loss": {"name": "cross_entropy", "thresh": 0}, "precision": "bf16"}
     meta = {"format": "ursa-model", "version": "2", "model": json.dumps(inside)}
     idx = data.idx(range(32), 2, 4, 4)
     grey = bytes(range(64))
