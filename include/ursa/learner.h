@@ -111,7 +111,8 @@ URSA_API bool ursa_learner_set_data(ursa_learner *learner, ursa_dataloaders *dat
  * activations and their gradients follow; weights, their gradients, statistics,
  * the loss and metrics stay f32 (see tensor.h). Takes half the memory for
  * activations. Training, validation and predictions are all computed that way,
- * from the next batch on; a model file notes which it was.
+ * from the next batch on; a model file notes which it was. Inputs that are
+ * integers are left alone, and with them what f32 embeddings make of them.
  *
  * f16 has few exponents: gradients are kept in its range by a scale of the loss,
  * as PyTorch's GradScaler does it. A step whose gradients are not finite is
