@@ -22,7 +22,7 @@ ursa_tensor *ursa_enter_network(const ursa_learner *learner, ursa_tensor *x)
 
 ursa_tensor *ursa_leave_network(ursa_tensor *prediction)
 {
-    return prediction && ursa_is_half(prediction) ? ursa_cast(prediction, URSA_F32) : prediction;
+    return prediction && ursa_holds_halves(prediction) ? ursa_cast(prediction, URSA_F32) : prediction;
 }
 
 /* ---- the loss scale ------------------------------------------------------------------ */

@@ -38,7 +38,7 @@ ursa_tensor *ursa_reuse(ursa_tensor *dy)
     return ursa_tensor_new(ursa_device_of(dy), dy->array.dtype, ursa_array_dims(&dy->array));
 }
 
-bool ursa_is_half(const ursa_tensor *x)
+bool ursa_holds_halves(const ursa_tensor *x)
 {
     return x->array.dtype == URSA_F16 || x->array.dtype == URSA_BF16;
 }
@@ -63,7 +63,7 @@ ursa_tensor *ursa_sum_to(ursa_tensor *x, ursa_dims shape, ursa_dtype dtype)
     int added = from.ndim - shape.ndim;
     for (int i = 0; i < from.ndim; i++)
         kept.dim[i] = i < added ? 1 : shape.dim[i - added];
-    bool widens = dtype == URSA_F32 && ursa_is_half(x);
+    bool widens = dtype == URSA_F32 && ursa_holds_halves(x);
     ursa_tensor *sum = ursa_tensor_new(ursa_device_of(x), widens ? dtype : x->array.dtype, kept);
     struct ursa_reduce_args args = {.kind = URSA_REDUCE_SUM, .x = x->array};
     if (!sum)

@@ -95,7 +95,7 @@ static bool matmul_step(const ursa_node *node, ursa_tensor *dz, ursa_tensor **dx
 /* The half type where there is one; f32 where there are two. */
 static ursa_dtype product_type(const ursa_tensor *x, const ursa_tensor *y)
 {
-    if (ursa_is_half(x) && ursa_is_half(y) && x->array.dtype != y->array.dtype)
+    if (ursa_holds_halves(x) && ursa_holds_halves(y) && x->array.dtype != y->array.dtype)
         return URSA_F32;
     return ursa_half_type(&x->array, &y->array, NULL);
 }

@@ -103,7 +103,7 @@ bool ursa_is_sole(const ursa_tensor *tensor);
 /* dy, where a step may compute dx in its place; else a new tensor like it. */
 ursa_tensor *ursa_reuse(ursa_tensor *dy);
 
-bool ursa_is_half(const ursa_tensor *x);
+bool ursa_holds_halves(const ursa_tensor *x);
 /* The type in which activations like x are computed: its own, of floats; else f32. */
 ursa_dtype ursa_activation_type(const ursa_tensor *x);
 /* x as a factor beside activations of a type: itself where it has that type or
