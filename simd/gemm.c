@@ -85,6 +85,15 @@ V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], cons
         finish_rows(t, sum, rows, vectors, last);
 }
 
+/* Every line of it: what is not there when the sums are done is waited for. */
+V_INLINE void fetch_out(const struct ursa_tile *t, const int rows, const int vectors)
+{
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        for (int at = 0; at < vectors * V_LANES; at += 16)
+            __builtin_prefetch(t->out[i] + t->column + at, 1);
+}
+
 /* ---- the micro-kernels ---------------------------------------------------- */
 
 /* `partial`: the last vector of a row of B must not be read past the width. */
@@ -97,9 +106,7 @@ V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vec
     for (int v = 0; v < vectors; v++)
         sum[i][v] = vf_zero();
 
-    UNROLL
-    for (int i = 0; i < rows; i++)
-        __builtin_prefetch(t->out[i] + t->column, 1);
+    fetch_out(t, rows, vectors);
 
     const float *b = t->b;
     int64_t b_stride = t->b_stride, step = t->step, last = t->width - (vectors - 1) * V_LANES;
@@ -190,9 +197,7 @@ V_INLINE void slice_body(const struct ursa_tile *t, const int rows, const int ve
     for (int v = 0; v < vectors; v++)
         sum[i][v] = vf_zero();
 
-    UNROLL
-    for (int i = 0; i < rows; i++)
-        __builtin_prefetch(t->out[i] + t->column, 1);
+    fetch_out(t, rows, vectors);
 
     const float *a = t->slice, *b = t->b, *fetch = t->fetch ? t->fetch : b;
     int64_t k = t->length;
