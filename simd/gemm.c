@@ -2,6 +2,21 @@
 #include "gemm.h"
 #include "slice.h"
 
+/* sum + x y, of words (see gemm.h). This source is compiled once more for the pairs. */
+#ifdef URSA_SIMD_BF16
+#define DEPTH 2
+V_INLINE vf add_product(vf x, vf y, vf sum)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)y);
+}
+#else
+#define DEPTH 1
+V_INLINE vf add_product(vf x, vf y, vf sum)
+{
+    return vf_fma(x, y, sum);
+}
+#endif
+
 /* Makes the compiler load a vector once and keep it: left alone it repeats the load as an operand of every
  * multiply-add, and then the loads are what the processor waits for. */
 #if defined(URSA_SIMD_EMULATED)
@@ -114,7 +129,7 @@ V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vec
         const float *a[ROWS];
         UNROLL
         for (int i = 0; i < rows; i++)
-            a[i] = t->row[i * t->row_stride + s] + t->skip;
+            a[i] = (const float *)t->row[i * t->row_stride + s] + t->skip;
         int64_t at = 0;
         for (int64_t k = t->length; k > 0; k--) {
             vf y[VECTORS];
@@ -128,7 +143,7 @@ V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vec
                 vf x = vf_set(a[i][at]);
                 UNROLL
                 for (int v = 0; v < vectors; v++)
-                    sum[i][v] = vf_fma(x, y[v], sum[i][v]);
+                    sum[i][v] = add_product(x, y[v], sum[i][v]);
             }
             at += step;
             b += b_stride;
@@ -172,7 +187,7 @@ V_INLINE void add_step(vf sum[ROWS][VECTORS], const float *x, const vf *y, const
         vf xs = vf_set(x[i]);
         UNROLL
         for (int v = 0; v < vectors; v++)
-            sum[i][v] = vf_fma(xs, y[v], sum[i][v]);
+            sum[i][v] = add_product(xs, y[v], sum[i][v]);
     }
 }
 #endif
@@ -357,10 +372,10 @@ static void dots(const float *x, const float *y, int64_t y_stride, int64_t count
 
 /* ---- packing --------------------------------------------------------------- */
 
-static void copy(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,
-                 int64_t panel_stride)
+static void copy(const struct ursa_rows *rows, int64_t width, int64_t full, float *panel, int64_t panel_stride)
 {
-    for (int64_t k = 0; k < length; k++, y += y_stride, panel += panel_stride) {
+    const float *y = rows->data;
+    for (int64_t k = 0; k < rows->length; k++, y += rows->stride, panel += panel_stride) {
         int64_t j = 0;
         for (; j + V_LANES <= width; j += V_LANES)
             vf_store(panel + j, vf_load(y + j));
@@ -374,11 +389,11 @@ static void copy(const float *y, int64_t y_stride, int64_t length, int64_t width
 }
 
 /* Row by row, as they lie: every slice is written to in turn. */
-static void slice(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices)
+static void slice(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size)
 {
-    int64_t size = length * ROWS + SLACK;
+    const float *y = rows->data;
     int64_t whole = height < SLACK ? 0 : (height - SLACK) / ROWS * ROWS + ROWS; /* whose vectors end within the row */
-    for (int64_t k = 0; k < length; k++, y += y_stride) {
+    for (int64_t k = 0; k < rows->length; k++, y += rows->stride) {
         float *to = slices + k * ROWS;
         for (int64_t i = 0; i < whole; i += ROWS, to += size)
             UNROLL
@@ -393,10 +408,11 @@ static void slice(const float *y, int64_t y_stride, int64_t length, int64_t heig
     }
 }
 
-static void panels(const float *y, int64_t y_stride, int64_t length, int64_t width, float *panel, int64_t panel_stride)
+static void panels(const struct ursa_rows *rows, int64_t width, float *panel, int64_t panel_stride)
 {
+    const float *y = rows->data;
     int64_t whole = width / COLUMNS * COLUMNS;
-    for (int64_t k = 0; k < length; k++, y += y_stride, panel += COLUMNS) {
+    for (int64_t k = 0; k < rows->length; k++, y += rows->stride, panel += COLUMNS) {
         float *to = panel;
         for (int64_t j = 0; j < whole; j += COLUMNS, to += panel_stride)
             UNROLL
@@ -411,7 +427,7 @@ static void panels(const float *y, int64_t y_stride, int64_t length, int64_t wid
     }
 }
 
-static void gather(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
+static void gather(const void *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
                    int64_t height, float *slices)
 {
     int64_t whole = length / V_BLOCK * V_BLOCK, size = segments * length * ROWS + SLACK;
@@ -422,7 +438,7 @@ static void gather(const float *const *row, int64_t row_stride, int64_t segments
             const float *from[ROWS];
             UNROLL
             for (int64_t r = 0; r < ROWS; r++)
-                from[r] = row[(r < last ? r : last) * row_stride + s] + skip;
+                from[r] = (const float *)row[(r < last ? r : last) * row_stride + s] + skip;
             gather_blocks(from, whole, to);
             for (int64_t k = whole; k < length; k++)
                 UNROLL
@@ -433,7 +449,7 @@ static void gather(const float *const *row, int64_t row_stride, int64_t segments
     }
 }
 
-static void gather_panel(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t width,
+static void gather_panel(const void *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t width,
                          float *panel, int64_t panel_stride)
 {
     int64_t whole = length / V_BLOCK * V_BLOCK;
@@ -474,10 +490,11 @@ V_INLINE void turn_line(const float *y, int64_t j_stride, int64_t length, float 
         v_transpose(y + k, j_stride, to + k * COLUMNS, COLUMNS);
 }
 
-static void pack(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel)
+static void pack(const void *data, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel)
 {
+    const float *y = data;
     if (j_stride == 1) {
-        copy(y, k_stride, length, width, COLUMNS, panel, COLUMNS);
+        copy(&(struct ursa_rows){y, k_stride, length, 1, 0}, width, COLUMNS, panel, COLUMNS);
         return;
     }
     if (width < COLUMNS)
@@ -515,6 +532,7 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .rows = ROWS,
     .columns = COLUMNS,
     .inner = INNER,
+    .depth = DEPTH,
     .tile = tile,
     .pairs = pairs,
     .dots = dots,

@@ -34,7 +34,7 @@
 struct ursa_tile {
     const float *slice; /* or NULL, and then: */
     const float *fetch; /* or NULL; with a slice: what is brought near, URSA_FETCH_STEP floats with every step */
-    const float *const *row;
+    const void *const *row;
     int64_t row_stride;
     int64_t segments, skip, step;
     int64_t length; /* of a segment, or of the slice */
@@ -65,9 +65,23 @@ struct ursa_pairs {
     bool add; /* to out, else out is not read */
 };
 
+/* Rows of elements that lie side by side, `stride` apart, one for each step of the inner dimension. They become words:
+ * word w takes row w hop, and where words are pairs (`depth` 2) row w hop + partner beside it, zeros from `length` on.
+ */
+struct ursa_rows {
+    const void *data;
+    int64_t stride, length;
+    int64_t hop, partner;
+};
+
+/* Slices and panels hold words of 32 bits: a float, or, where the processor multiplies pairs of bf16 and adds them up,
+ * two neighbours of the inner dimension. `depth` is the number of elements in a word; segments of an odd length end in
+ * half a word, beside which is zero. What is packed may be of a narrower type than float, see gemm_half.h; strides and
+ * lengths count elements. */
 struct ursa_simd_gemm {
     int rows, columns; /* of the tile */
-    int inner;         /* steps along the inner dimension between visits to out */
+    int inner;         /* words along the inner dimension between visits to out */
+    int depth;
 
     void (*tile)(const struct ursa_tile *tile);
     void (*pairs)(const struct ursa_pairs *pairs);
@@ -78,28 +92,28 @@ struct ursa_simd_gemm {
 
     /* Panels of B for `tile`: panel[k columns + j] = y[k k_stride + j j_stride] for k < length, j < width, and 0
      * for width ≤ j < columns. One of the strides is 1. */
-    void (*pack)(const float *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel);
+    void (*pack)(const void *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel);
 
-    /* Several panels from rows that lie side by side, panel_stride apart: panel[j / columns panel_stride + k columns +
-     * j % columns] = y[k y_stride + j] for j < width, and 0 up to the full panel. */
-    void (*panels)(const float *y, int64_t y_stride, int64_t length, int64_t width, float *panel, int64_t panel_stride);
+    /* Several panels from rows, panel_stride apart: panel[j / columns panel_stride + k columns + j % columns] = element
+     * j of row k for j < width, and 0 up to the full panel. */
+    void (*panels)(const struct ursa_rows *rows, int64_t width, float *panel, int64_t panel_stride);
 
-    /* Rows side by side: panel[k panel_stride + j] = y[k y_stride + j] for j < width, 0 for width ≤ j < full, a
+    /* Rows side by side: panel[k panel_stride + j] = element j of row k for j < width, 0 for width ≤ j < full, a
      * multiple of the lanes. */
-    void (*copy)(const float *y, int64_t y_stride, int64_t length, int64_t width, int64_t full, float *panel,
-                 int64_t panel_stride);
+    void (*copy)(const struct ursa_rows *rows, int64_t width, int64_t full, float *panel, int64_t panel_stride);
 
-    /* Cut into slices as high as a tile, one behind the other: slice i / rows of `slices` holds
-     * [k rows + i % rows] for i < height, and lasts (number of k) rows + slack floats. `slice` takes y[k y_stride + i];
-     * `gather` takes for k = s length + l what row[i row_stride + s] has at skip + l. */
-    void (*gather)(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
+    /* Cut into slices as high as a tile: slice i / rows of `slices` holds [k rows + i % rows] for i < height, and lasts
+     * at least (number of k) rows + slack floats. `slice` takes element i of row k, and `size` is that of a slice;
+     * `gather` takes for k = s length + l what row[i row_stride + s] has at skip + l, one slice right behind another.
+     */
+    void (*gather)(const void *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
                    int64_t height, float *slices);
-    void (*slice)(const float *y, int64_t y_stride, int64_t length, int64_t height, float *slices);
+    void (*slice)(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size);
     int slack;
 
-    /* A panel of rows that lie anywhere: panel[k panel_stride + i] is for i < width and k = s length + l what
+    /* A panel of rows of floats that lie anywhere: panel[k panel_stride + i] is for i < width and k = s length + l what
      * row[i row_stride + s] has at l, and for width ≤ i < panel_stride, a multiple of the lanes, any of it. */
-    void (*gather_panel)(const float *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t width,
+    void (*gather_panel)(const void *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t width,
                          float *panel, int64_t panel_stride);
 
     /* y[i y_pitch + j] += x[i x_pitch + j] for i < count, j < width. Up to the full vector past width y is stored as it

@@ -8,19 +8,38 @@
 #define CHAINS 12
 #define REPEAT 16
 
-static double run(int64_t rounds, float *sink)
+V_INLINE vf add_product(vf sum, vf x, vf y)
 {
-    vf sum[CHAINS], x = vf_set(0.999f), y = vf_set(1e-4f);
-    for (int i = 0; i < CHAINS; i++)
-        sum[i] = vf_set((float)i);
-    for (int64_t round = 0; round < rounds; round++)
-        _Pragma("GCC unroll 16") for (int r = 0; r < REPEAT; r++)
-            _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++) sum[i] = vf_fma(sum[i], x, y);
-    vf total = sum[0];
-    for (int i = 1; i < CHAINS; i++)
-        total = vf_add(total, sum[i]);
-    *sink = vf_sum(total);
-    return (double)rounds * REPEAT * CHAINS * V_LANES * 2;
+    return vf_fma(sum, x, y);
 }
 
-const struct ursa_simd_peak SIMD(ursa_simd_peak) = {.run = run};
+#ifdef URSA_SIMD_BF16
+V_INLINE vf add_pair(vf sum, vf x, vf y)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)y);
+}
+#define PAIR 2
+#else
+#define add_pair add_product
+#define PAIR     1
+#endif
+
+#define RUN(name, add, depth)                                                                                          \
+    static double name(int64_t rounds, float *sink)                                                                    \
+    {                                                                                                                  \
+        vf sum[CHAINS], x = vf_set(0.999f), y = vf_set(1e-4f);                                                         \
+        for (int i = 0; i < CHAINS; i++)                                                                               \
+            sum[i] = vf_set((float)i);                                                                                 \
+        for (int64_t round = 0; round < rounds; round++)                                                               \
+            _Pragma("GCC unroll 16") for (int r = 0; r < REPEAT; r++)                                                  \
+                _Pragma("GCC unroll 16") for (int i = 0; i < CHAINS; i++) sum[i] = add(sum[i], x, y);                  \
+        vf total = sum[0];                                                                                             \
+        for (int i = 1; i < CHAINS; i++)                                                                               \
+            total = vf_add(total, sum[i]);                                                                             \
+        *sink = vf_sum(total);                                                                                         \
+        return (double)rounds * REPEAT * CHAINS * V_LANES * 2 * (depth);                                               \
+    }
+RUN(run, add_product, 1)
+RUN(run_bf16, add_pair, PAIR)
+
+const struct ursa_simd_peak SIMD(ursa_simd_peak) = {.run = run, .run_bf16 = run_bf16};

@@ -23,6 +23,7 @@ struct ursa_simd {
 extern const struct ursa_simd ursa_simd_reference;
 extern const struct ursa_simd ursa_simd_avx2;
 extern const struct ursa_simd ursa_simd_avx512;
+extern const struct ursa_simd ursa_simd_avx512_bf16; /* where URSA_HAVE_AVX512_BF16 */
 extern const struct ursa_simd ursa_simd_neon;
 
 #endif

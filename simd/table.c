@@ -5,7 +5,14 @@
 #define URSA_STRING_(x) #x
 #define URSA_STRING(x)  URSA_STRING_(x)
 
-#define URSA_SIMD_FAMILY(family) extern const struct ursa_simd_##family SIMD(ursa_simd_##family);
+#ifdef URSA_SIMD_BF16
+#define SHARED(name) URSA_CAT(name, avx512)
+#else
+#define SHARED(name) SIMD(name)
+#endif
+
+#define URSA_SIMD_FAMILY(family)      extern const struct ursa_simd_##family SHARED(ursa_simd_##family);
+#define URSA_SIMD_PAIR_FAMILY(family) extern const struct ursa_simd_##family SIMD(ursa_simd_##family);
 #include "families.def"
 #undef URSA_SIMD_FAMILY
 
@@ -15,7 +22,8 @@ const struct ursa_simd SIMD(ursa_simd) = {
 #ifdef URSA_SIMD_EMULATED
     .emulated = true,
 #endif
-#define URSA_SIMD_FAMILY(family) .family = &SIMD(ursa_simd_##family),
+#define URSA_SIMD_FAMILY(family)      .family = &SHARED(ursa_simd_##family),
+#define URSA_SIMD_PAIR_FAMILY(family) .family = &SIMD(ursa_simd_##family),
 #include "families.def"
 #undef URSA_SIMD_FAMILY
 };

@@ -63,6 +63,12 @@ V_INLINE vf vf_load_bf16(const uint16_t *p)
     __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
+#ifdef URSA_SIMD_BF16 /* numbers below 2⁻¹²⁶ become zero */
+V_INLINE void vf_store_bf16(uint16_t *p, vf v)
+{
+    _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(v));
+}
+#else
 V_INLINE void vf_store_bf16(uint16_t *p, vf v)
 {
     __m512i bits = _mm512_castps_si512(v);
@@ -73,6 +79,7 @@ V_INLINE void vf_store_bf16(uint16_t *p, vf v)
     __m512i words = _mm512_mask_mov_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), quiet);
     _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(words));
 }
+#endif
 V_INLINE vf vf_from_i32(const int32_t *p)
 {
     return _mm512_cvtepi32_ps(_mm512_loadu_si512(p));

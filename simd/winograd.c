@@ -5,6 +5,7 @@
  * along the channels.
  */
 #include "winograd.h"
+#include "image.h"
 #include "slice.h"
 
 #define IN     URSA_WINOGRAD_IN
@@ -86,16 +87,15 @@ V_INLINE void transform_window(const vf x[IN], vf y[3])
 /* ---- input ------------------------------------------------------------------ */
 
 /* Plane e of the tile goes to to[e stride], a vector of channels each. */
-V_INLINE void input_tile(const float *const *pixel, int64_t c, int64_t lanes, float *to, int64_t stride)
+V_INLINE void input_tile(const void *const *pixel, int64_t c, int64_t lanes, float *to, int64_t stride,
+                         const ursa_dtype type)
 {
     vf half[IN][IN];
     for (int column = 0; column < IN; column++) {
         vf x[IN], y[IN];
         UNROLL
-        for (int row = 0; row < IN; row++) {
-            const float *from = pixel[row * IN + column] + c;
-            x[row] = lanes == V_LANES ? vf_load(from) : vf_load_n(from, lanes);
-        }
+        for (int row = 0; row < IN; row++)
+            x[row] = load_image(pixel[row * IN + column], c, lanes, type);
         transform_input(x, y);
         UNROLL
         for (int row = 0; row < IN; row++)
@@ -110,13 +110,14 @@ V_INLINE void input_tile(const float *const *pixel, int64_t c, int64_t lanes, fl
     }
 }
 
-static void input(const float *const *pixel, int64_t channels, float *slice, int64_t plane_stride)
+V_INLINE void input(const void *const *pixel, int64_t channels, float *slice, int64_t plane_stride,
+                    const ursa_dtype type)
 {
     float tile[PLANES][ROWS][V_LANES] __attribute__((aligned(64)));
     for (int64_t c = 0; c < channels; c += V_LANES) {
         int64_t lanes = channels - c < V_LANES ? channels - c : V_LANES;
         for (int r = 0; r < ROWS; r++)
-            input_tile(pixel + r * PLANES, c, lanes, tile[0][r], ROWS * V_LANES);
+            input_tile(pixel + r * PLANES, c, lanes, tile[0][r], ROWS * V_LANES, type);
         for (int e = 0; e < PLANES; e++) {
             const float *from[ROWS];
             UNROLL
@@ -201,7 +202,7 @@ static void weights(const float *w, const int64_t tap[9], int64_t k_stride, int6
 /* ---- output ----------------------------------------------------------------- */
 
 V_INLINE void output_vectors(const float *sum, int64_t plane_stride, int64_t c, int64_t lanes, const float *bias,
-                             bool relu, float *const pixel[16])
+                             bool relu, void *const pixel[16], const ursa_dtype type)
 {
     vf half[OUT][IN];
     for (int column = 0; column < IN; column++) {
@@ -219,53 +220,47 @@ V_INLINE void output_vectors(const float *sum, int64_t plane_stride, int64_t c, 
         vf y[OUT];
         transform_output(half[row], y);
         for (int column = 0; column < OUT; column++) {
-            float *to = pixel[row * OUT + column];
             vf value = vf_add(y[column], shift);
             value = relu ? vf_max(vf_zero(), value) : value;
-            if (!to)
-                continue;
-            if (lanes == V_LANES)
-                vf_store(to + c, value);
-            else
-                vf_store_n(to + c, value, lanes);
+            if (pixel[row * OUT + column])
+                store_image(pixel[row * OUT + column], c, value, lanes, type);
         }
     }
 }
 
-static void output(const float *sum, int64_t plane_stride, int64_t channels, const float *bias, bool relu,
-                   float *const pixel[16])
+V_INLINE void output(const float *sum, int64_t plane_stride, int64_t channels, const float *bias, bool relu,
+                     void *const pixel[16], const ursa_dtype type)
 {
     int64_t c = 0;
     for (; c + V_LANES <= channels; c += V_LANES)
-        output_vectors(sum, plane_stride, c, V_LANES, bias, relu, pixel);
+        output_vectors(sum, plane_stride, c, V_LANES, bias, relu, pixel, type);
     if (c < channels)
-        output_vectors(sum, plane_stride, c, channels - c, bias, relu, pixel);
+        output_vectors(sum, plane_stride, c, channels - c, bias, relu, pixel, type);
 }
 
 /* ---- gradient to the weights -------------------------------------------------- */
 
-static void gradient_x(const float *const pixel[PLANES], int64_t channels, float *panel, int64_t panel_stride,
-                       int64_t plane_stride)
+V_INLINE void gradient_x(const void *const pixel[PLANES], int64_t channels, float *panel, int64_t panel_stride,
+                         int64_t plane_stride, const ursa_dtype type)
 {
     for (int64_t c = 0; c < channels; c += V_LANES) {
         float *to = panel + c / COLUMNS * panel_stride + c % COLUMNS;
         if (c + V_LANES <= channels)
-            input_tile(pixel, c, V_LANES, to, plane_stride);
+            input_tile(pixel, c, V_LANES, to, plane_stride, type);
         else
-            input_tile(pixel, c, channels - c, to, plane_stride);
+            input_tile(pixel, c, channels - c, to, plane_stride, type);
     }
 }
 
-V_INLINE void gradient_tile(const float *const *pixel, int64_t c, int64_t lanes, float *to, int64_t stride)
+V_INLINE void gradient_tile(const void *const *pixel, int64_t c, int64_t lanes, float *to, int64_t stride,
+                            const ursa_dtype type)
 {
     vf half[IN][OUT];
     for (int column = 0; column < OUT; column++) {
         vf x[OUT], y[IN];
         UNROLL
-        for (int row = 0; row < OUT; row++) {
-            const float *from = pixel[row * OUT + column] + c;
-            x[row] = lanes == V_LANES ? vf_load(from) : vf_load_n(from, lanes);
-        }
+        for (int row = 0; row < OUT; row++)
+            x[row] = load_image(pixel[row * OUT + column], c, lanes, type);
         transform_gradient(x, y);
         UNROLL
         for (int row = 0; row < IN; row++)
@@ -281,16 +276,16 @@ V_INLINE void gradient_tile(const float *const *pixel, int64_t c, int64_t lanes,
 }
 
 /* Vectors begin where slices do, so that they overlap where a slice is no whole number of them. */
-static void gradient_dy(const float *const pixel[OUT * OUT], int64_t channels, int64_t readable, float *slice,
-                        int64_t slice_stride, int64_t plane_stride)
+V_INLINE void gradient_dy(const void *const pixel[OUT * OUT], int64_t channels, int64_t readable, float *slice,
+                          int64_t slice_stride, int64_t plane_stride, const ursa_dtype type)
 {
     for (int64_t c = 0; c < channels; c += ROWS, slice += slice_stride)
         for (int64_t v = 0; v < ROWS && c + v < readable; v += V_LANES) {
             int64_t left = readable - c - v;
             if (left >= V_LANES)
-                gradient_tile(pixel, c + v, V_LANES, slice + v, plane_stride);
+                gradient_tile(pixel, c + v, V_LANES, slice + v, plane_stride, type);
             else
-                gradient_tile(pixel, c + v, left, slice + v, plane_stride);
+                gradient_tile(pixel, c + v, left, slice + v, plane_stride, type);
         }
 }
 
@@ -322,11 +317,42 @@ static void gradient_output(const float *sum, int64_t plane_stride, int64_t chan
     }
 }
 
+/* ---- the types of images ------------------------------------------------------ */
+
+#define OF_TYPE(type)                                                                                                  \
+    static void input_##type(const void *const *pixel, int64_t channels, float *slice, int64_t plane_stride)           \
+    {                                                                                                                  \
+        input(pixel, channels, slice, plane_stride, URSA_##type);                                                      \
+    }                                                                                                                  \
+    static void output_##type(const float *sum, int64_t plane_stride, int64_t channels, const float *bias, bool relu,  \
+                              void *const pixel[16])                                                                   \
+    {                                                                                                                  \
+        output(sum, plane_stride, channels, bias, relu, pixel, URSA_##type);                                           \
+    }                                                                                                                  \
+    static void gradient_x_##type(const void *const pixel[PLANES], int64_t channels, float *panel,                     \
+                                  int64_t panel_stride, int64_t plane_stride)                                          \
+    {                                                                                                                  \
+        gradient_x(pixel, channels, panel, panel_stride, plane_stride, URSA_##type);                                   \
+    }                                                                                                                  \
+    static void gradient_dy_##type(const void *const pixel[OUT * OUT], int64_t channels, int64_t readable,             \
+                                   float *slice, int64_t slice_stride, int64_t plane_stride)                           \
+    {                                                                                                                  \
+        gradient_dy(pixel, channels, readable, slice, slice_stride, plane_stride, URSA_##type);                        \
+    }
+OF_TYPE(F32)
+OF_TYPE(F16)
+OF_TYPE(BF16)
+
+#define TYPES(name)                                                                                                    \
+    {                                                                                                                  \
+        [URSA_F32] = name##_F32, [URSA_F16] = name##_F16, [URSA_BF16] = name##_BF16                                    \
+    }
+
 const struct ursa_simd_winograd SIMD(ursa_simd_winograd) = {
-    .input = input,
+    .input = TYPES(input),
     .weights = weights,
-    .output = output,
-    .gradient_x = gradient_x,
-    .gradient_dy = gradient_dy,
+    .output = TYPES(output),
+    .gradient_x = TYPES(gradient_x),
+    .gradient_dy = TYPES(gradient_dy),
     .gradient_output = gradient_output,
 };

@@ -21,6 +21,8 @@
 #ifndef URSA_SIMD_WINOGRAD_H
 #define URSA_SIMD_WINOGRAD_H
 
+#include "device/ops.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,11 +32,14 @@ enum {
     URSA_WINOGRAD_PLANES = 36 /* products */
 };
 
+/* Images are of any float type, for each of which there is a function; everything else is floats. */
+enum { URSA_IMAGE_TYPES = URSA_BF16 + 1 };
+
 struct ursa_simd_winograd {
     /* One slice (see gemm.h) of every plane from as many tiles as a slice has rows: pixel[36 tile + 6 row + column]
      * leads to the channels of an input pixel, of which there are a multiple of 8. Plane e goes to
      * slice + e plane_stride. */
-    void (*input)(const float *const *pixel, int64_t channels, float *slice, int64_t plane_stride);
+    void (*input[URSA_IMAGE_TYPES])(const void *const *pixel, int64_t channels, float *slice, int64_t plane_stride);
 
     /* One panel of every plane of the weights: tap (r, s) is w[tap[3 r + s] + k k_stride + j j_stride], for
      * k < length, a multiple of 8, and j < width ≤ the columns of a panel. One of the strides is 1. */
@@ -42,17 +47,17 @@ struct ursa_simd_winograd {
                     int64_t width, float *panel, int64_t plane_stride);
 
     /* The 16 pixels of a tile from its rows of the planes, sum + e plane_stride; those that are NULL are left out. */
-    void (*output)(const float *sum, int64_t plane_stride, int64_t channels, const float *bias, bool relu,
-                   float *const pixel[16]);
+    void (*output[URSA_IMAGE_TYPES])(const float *sum, int64_t plane_stride, int64_t channels, const float *bias,
+                                     bool relu, void *const pixel[16]);
 
     /* For the gradient to the weights, the row of a tile in every plane of the two factors. x: pixel[6 row + column]
      * leads to `channels` channels, those of panel p go to panel + p panel_stride + e plane_stride. dy:
      * pixel[4 row + column] leads to `channels` channels, of which the first `readable` may be read; those of slice s
      * go to slice + s slice_stride + e plane_stride, and what is written beyond is overwritten by the next tile. */
-    void (*gradient_x)(const float *const pixel[36], int64_t channels, float *panel, int64_t panel_stride,
-                       int64_t plane_stride);
-    void (*gradient_dy)(const float *const pixel[16], int64_t channels, int64_t readable, float *slice,
-                        int64_t slice_stride, int64_t plane_stride);
+    void (*gradient_x[URSA_IMAGE_TYPES])(const void *const pixel[36], int64_t channels, float *panel,
+                                         int64_t panel_stride, int64_t plane_stride);
+    void (*gradient_dy[URSA_IMAGE_TYPES])(const void *const pixel[16], int64_t channels, int64_t readable, float *slice,
+                                          int64_t slice_stride, int64_t plane_stride);
 
     /* The gradients of one output channel, tap (r, s) to dw[(3 r + s) tap_stride], from its row of the planes. */
     void (*gradient_output)(const float *sum, int64_t plane_stride, int64_t channels, float *dw, int64_t tap_stride);

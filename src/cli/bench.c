@@ -127,7 +127,7 @@ double bench_median(bench_run *run, void *context, double least)
 double bench_peak(void)
 {
     bool cpu = strcmp(ursa_device_id(ursa_default_device()), "cpu") == 0;
-    return cpu && !bench.turns ? ursa_cpu_peak_gflops(ursa_threads()) : 0;
+    return cpu && !bench.turns ? ursa_cpu_peak_gflops(ursa_threads(), URSA_F32) : 0;
 }
 
 void bench_print_share(double gflops, double peak)

@@ -9,18 +9,18 @@
 #include <string.h>
 
 /* What taps outside the image read. */
-static const float *zeros(int64_t count)
+static const void *zeros(int64_t count)
 {
-    float *zero = ursa_scratch(URSA_SLOT_ZEROS, (size_t)(count + 1) * sizeof *zero);
+    void *zero = ursa_scratch(URSA_SLOT_ZEROS, (size_t)(count + 1) * sizeof(float));
     if (zero)
-        memset(zero, 0, (size_t)(count + 1) * sizeof *zero);
+        memset(zero, 0, (size_t)(count + 1) * sizeof(float));
     return zero;
 }
 
 /* ---- forward ----------------------------------------------------------------- */
 
-static bool forward(const struct ursa_conv_shape *s, const float *x, const float *w, const float *bias,
-                    const ursa_activation *activation, float *out)
+static bool forward(const struct ursa_conv_shape *s, const void *x, const void *w, const float *bias,
+                    const ursa_activation *activation, void *out)
 {
     struct ursa_taps taps;
     if (!ursa_taps_new(&taps, s))
@@ -29,6 +29,9 @@ static bool forward(const struct ursa_conv_shape *s, const float *x, const float
     window.zero = zeros(s->group_in);
     int64_t filter = window.taps * s->group_in;
     struct ursa_product product = {
+        .a = s->x_type,
+        .b = s->w_type,
+        .out = s->out_type,
         .groups = s->groups,
         .rows = s->images * s->out_height * s->out_width,
         .columns = s->group_out,
@@ -50,11 +53,12 @@ static bool forward(const struct ursa_conv_shape *s, const float *x, const float
 
 bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
 {
-    if (ursa_half_type(&args->x, &args->w, &args->out) != URSA_F32)
-        return ursa_conv2d_through_float(device, args);
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->w, &args->out);
-    const float *x = ursa_cpu_f32(&args->x), *w = ursa_cpu_f32(&args->w), *bias = ursa_cpu_f32(&args->bias);
-    float *out = ursa_cpu_f32(&args->out);
+    if (ursa_conv_is_depthwise(&s) && !ursa_depthwise_takes(&s, s.x_type, s.out_type))
+        return ursa_conv2d_through_float(device, args);
+    const void *x = ursa_cpu_data(&args->x), *w = ursa_cpu_data(&args->w);
+    const float *bias = ursa_cpu_f32(&args->bias);
+    void *out = ursa_cpu_data(&args->out);
     if (ursa_array_count(&args->out) == 0)
         return true;
     switch (ursa_conv_choose(&s, URSA_CONV_FORWARD)) {
@@ -64,7 +68,7 @@ bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
         return ursa_winograd_forward(&s, x, w, bias, &args->activation, out);
     case URSA_CONV_STEM: {
         struct ursa_conv_shape stem = ursa_stem_shape(&s);
-        const float *padded = ursa_stem_image(&s, &stem, x);
+        const void *padded = ursa_stem_image(&s, &stem, x);
         return padded && forward(&stem, padded, w, bias, &args->activation, out);
     }
     default:
@@ -76,23 +80,24 @@ bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
 
 static void clear(void *context, int64_t begin, int64_t end)
 {
-    memset((float *)context + begin, 0, (size_t)(end - begin) * sizeof(float));
+    memset((char *)context + begin, 0, (size_t)(end - begin));
 }
 
 /* Input pixels that no tap ever touches, because the window is smaller than its stride. */
-static bool clear_gaps(const struct ursa_conv_shape *s, float *dx)
+static bool clear_gaps(const struct ursa_conv_shape *s, void *dx)
 {
     if (s->kernel[0] >= s->stride[0] && s->kernel[1] >= s->stride[1])
         return true;
-    return ursa_parallel_range(s->images * s->height * s->width * s->channels, 65536, clear, dx);
+    int64_t count = s->images * s->height * s->width * s->channels;
+    return ursa_parallel_range(count * (int64_t)ursa_dtype_size(s->x_type), 262144, clear, dx);
 }
 
-static bool grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
+static bool grad_input(const struct ursa_conv_shape *s, const void *dy, const void *w, void *dx)
 {
     struct ursa_taps taps;
     if (!ursa_taps_new(&taps, s))
         return false;
-    const float *zero = zeros(s->group_out);
+    const void *zero = zeros(s->group_out);
     bool done = zero && clear_gaps(s, dx);
     int64_t filter = s->kernel[0] * s->kernel[1] * s->group_in;
     for (int64_t phase = 0; done && phase < ursa_window_phases(s); phase++) {
@@ -102,6 +107,9 @@ static bool grad_input(const struct ursa_conv_shape *s, const float *dy, const f
         if (cleared)
             continue;
         struct ursa_product product = {
+            .a = s->out_type,
+            .b = s->w_type,
+            .out = s->x_type,
             .groups = s->groups,
             .rows = s->images * window.grid[0] * window.grid[1],
             .columns = s->group_in,
@@ -125,11 +133,11 @@ static bool grad_input(const struct ursa_conv_shape *s, const float *dy, const f
 
 bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_grad_input_args *args)
 {
-    if (ursa_half_type(&args->dy, &args->w, &args->dx) != URSA_F32)
-        return ursa_conv2d_grad_input_through_float(device, args);
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->dx, &args->w, &args->dy);
-    const float *dy = ursa_cpu_f32(&args->dy), *w = ursa_cpu_f32(&args->w);
-    float *dx = ursa_cpu_f32(&args->dx);
+    if (ursa_conv_is_depthwise(&s) && !ursa_depthwise_takes(&s, s.out_type, s.x_type))
+        return ursa_conv2d_grad_input_through_float(device, args);
+    const void *dy = ursa_cpu_data(&args->dy), *w = ursa_cpu_data(&args->w);
+    void *dx = ursa_cpu_data(&args->dx);
     if (ursa_array_count(&args->dx) == 0)
         return true;
     switch (ursa_conv_choose(&s, URSA_CONV_GRAD_INPUT)) {

@@ -11,6 +11,7 @@
 #include "device/cpu/window.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "simd/convert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,8 @@ struct ursa_conv_shape ursa_stem_shape(const struct ursa_conv_shape *s)
 
 struct border {
     const struct ursa_conv_shape *shape, *stem;
-    const float *x;
-    float *padded;
+    const char *x;
+    char *padded;
 };
 
 /* Row `row` of the padded image from row - pad of the image. */
@@ -44,32 +45,33 @@ static void pad_rows(void *context, int64_t begin, int64_t end)
 {
     const struct border *b = context;
     const struct ursa_conv_shape *s = b->shape;
-    int64_t channels = s->channels, first = s->pad[1], last = first + s->width;
+    int64_t pixel = s->channels * (int64_t)ursa_dtype_size(s->x_type), first = s->pad[1], last = first + s->width;
     first = first < b->stem->width ? first : b->stem->width;
     last = last < b->stem->width ? last : b->stem->width;
     for (int64_t i = begin; i < end; i++) {
-        float *to = b->padded + i * b->stem->width * channels;
+        char *to = b->padded + i * b->stem->width * pixel;
         int64_t image = i / b->stem->height, row = i % b->stem->height - s->pad[0];
         if (row < 0 || row >= s->height) {
-            memset(to, 0, (size_t)(b->stem->width * channels) * sizeof *to);
+            memset(to, 0, (size_t)(b->stem->width * pixel));
             continue;
         }
-        memset(to, 0, (size_t)(first * channels) * sizeof *to);
-        memcpy(to + first * channels, b->x + (image * s->height + row) * s->width * channels,
-               (size_t)((last - first) * channels) * sizeof *to);
-        memset(to + last * channels, 0, (size_t)((b->stem->width - last) * channels) * sizeof *to);
+        memset(to, 0, (size_t)(first * pixel));
+        memcpy(to + first * pixel, b->x + (image * s->height + row) * s->width * pixel,
+               (size_t)((last - first) * pixel));
+        memset(to + last * pixel, 0, (size_t)((b->stem->width - last) * pixel));
     }
 }
 
-const float *ursa_stem_image(const struct ursa_conv_shape *s, const struct ursa_conv_shape *stem, const float *x)
+const void *ursa_stem_image(const struct ursa_conv_shape *s, const struct ursa_conv_shape *stem, const void *x)
 {
     /* The last pixel's run may reach past the end, and a tile past that. */
     int64_t rows = stem->images * stem->height, count = rows * stem->width * s->channels;
     int64_t more = stem->group_in + ursa_cpu_simd()->gemm->columns;
-    float *padded = ursa_scratch(URSA_SLOT_IMAGE, (size_t)(count + more) * sizeof *padded);
+    int64_t size = (int64_t)ursa_dtype_size(s->x_type);
+    char *padded = ursa_scratch(URSA_SLOT_IMAGE, (size_t)((count + more) * size));
     if (!padded)
         return NULL;
-    memset(padded + count, 0, (size_t)more * sizeof *padded);
+    memset(padded + count * size, 0, (size_t)(more * size));
     struct border border = {s, stem, x, padded};
     return ursa_parallel_range(rows, 64, pad_rows, &border) ? padded : NULL;
 }
@@ -90,15 +92,17 @@ const float *ursa_stem_image(const struct ursa_conv_shape *s, const struct ursa_
 struct spread {
     struct ursa_conv_shape shape, stem;
     const struct ursa_simd_gemm *gemm;
-    const float *dy, *w;
-    float *dx;
+    const char *dy;
+    char *dx;
+    int64_t dy_size;       /* bytes of an element */
     float *panels;         /* of w, [O, KH KW C] */
+    int64_t words;         /* of the channels of dy */
     int64_t columns;       /* KH KW C */
     int64_t sent_pitch;    /* from what one pixel sends to what the next does */
     int64_t vectors;       /* floats of the vectors that hold a row of the window */
     int64_t rows;          /* of dy in a block */
     int64_t slice, slices; /* floats of as many pixels as a tile has rows; of all in a block */
-    int64_t dy_floats;     /* of all of dy */
+    int64_t dy_bytes;      /* of all of dy */
     int64_t padded_floats; /* of the padded gradient of an image */
 };
 
@@ -106,13 +110,15 @@ static void plan(struct spread *g)
 {
     const struct ursa_conv_shape *s = &g->shape;
     int64_t lanes = ursa_cpu_simd()->lanes;
-    g->dy_floats = s->images * s->out_height * s->out_width * s->out_channels;
+    g->dy_size = (int64_t)ursa_dtype_size(s->out_type);
+    g->dy_bytes = s->images * s->out_height * s->out_width * s->out_channels * g->dy_size;
+    g->words = ursa_ceil_div(s->out_channels, g->gemm->depth);
     g->columns = s->kernel[0] * g->stem.group_in;
     g->sent_pitch = ursa_odd_pitch(g->columns);
     g->vectors = ursa_ceil_div(g->stem.group_in, lanes) * lanes;
     g->rows = BLOCK_FLOATS / (s->out_width * (s->out_channels + g->columns)) + 1;
     g->rows = g->rows < s->out_height ? g->rows : s->out_height;
-    g->slice = s->out_channels * g->gemm->rows + g->gemm->slack;
+    g->slice = g->words * g->gemm->rows + g->gemm->slack;
     g->slices = ursa_ceil_div(ursa_ceil_div(g->rows * s->out_width, g->gemm->rows) * g->slice, LINE) * LINE;
     g->padded_floats = ursa_ceil_div(g->stem.height * g->stem.width * s->channels + g->vectors, LINE) * LINE;
 }
@@ -120,7 +126,7 @@ static void plan(struct spread *g)
 /* The memory of a task. */
 struct room {
     float *padded, *slices, *sent;
-    const float **row;
+    const void **row;
     float **out;
 };
 
@@ -141,24 +147,24 @@ static bool room_new(const struct spread *g, struct room *room)
 }
 
 /* What `pixels` pixels of dy send. The tiles fetch those that come next: they would be waited for in memory. */
-static void multiply(const struct spread *g, const float *dy, int64_t pixels, const struct room *room)
+static void multiply(const struct spread *g, const char *dy, int64_t pixels, const struct room *room)
 {
-    int64_t rows = g->gemm->rows, columns = g->gemm->columns, length = g->shape.out_channels;
-    const float *fetch = dy + pixels * length, *end = g->dy + g->dy_floats;
+    int64_t rows = g->gemm->rows, columns = g->gemm->columns, pitch = g->shape.out_channels * g->dy_size;
+    const char *fetch = dy + pixels * pitch, *end = g->dy + g->dy_bytes;
     for (int64_t i = 0; i < pixels; i++)
-        room->row[i] = dy + i * length;
-    g->gemm->gather(room->row, 1, 1, length, 0, pixels, room->slices);
-    struct ursa_tile tile = {.length = length, .alpha = 1};
+        room->row[i] = dy + i * pitch;
+    g->gemm->gather(room->row, 1, 1, g->shape.out_channels, 0, pixels, room->slices);
+    struct ursa_tile tile = {.length = g->words, .alpha = 1};
     for (int64_t j = 0; j < g->columns; j += columns) {
         tile.column = j;
         tile.width = (int)(g->columns - j < columns ? g->columns - j : columns);
-        tile.b = g->panels + j * length;
+        tile.b = g->panels + j * g->words;
         for (int64_t i = 0; i < pixels; i += rows) {
             tile.slice = room->slices + i / rows * g->slice;
             tile.height = (int)(pixels - i < rows ? pixels - i : rows);
             tile.out = room->out + i;
-            tile.fetch = fetch < end ? fetch : NULL;
-            fetch += length * URSA_FETCH_STEP;
+            tile.fetch = fetch < end ? (const float *)(const void *)fetch : NULL;
+            fetch += g->words * URSA_FETCH_STEP * (int64_t)sizeof(float);
             g->gemm->tile(&tile);
         }
     }
@@ -173,23 +179,28 @@ static void add_rows(const struct spread *g, const float *sent, int64_t first_ro
         for (int64_t k = 0; k < s->kernel[0]; k++) {
             float *to = padded + ((first_row + j) * s->stride[0] + k * s->dilation[0]) * pitch;
             for (int64_t i = 0; i < rounds && i < s->out_width; i++)
-                g->gemm->add_runs(sent + i * g->sent_pitch + k * run, rounds * g->sent_pitch, to + i * step,
-                                  rounds * step, run, ursa_ceil_div(s->out_width - i, rounds));
+                ursa_cpu_simd()->gemm->add_runs(sent + i * g->sent_pitch + k * run, rounds * g->sent_pitch,
+                                                to + i * step, rounds * step, run,
+                                                ursa_ceil_div(s->out_width - i, rounds));
         }
 }
 
 /* The padded gradient without its border. */
-static void crop(const struct spread *g, const float *padded, float *dx)
+static void crop(const struct spread *g, const float *padded, char *dx)
 {
     const struct ursa_conv_shape *s = &g->shape;
+    ursa_convert_kernel *convert = ursa_cpu_simd()->convert->kernel[URSA_F32][s->x_type];
+    int64_t size = (int64_t)ursa_dtype_size(s->x_type);
     int64_t row_floats = s->width * s->channels, pitch = g->stem.width * s->channels;
     int64_t skip = s->pad[1] * s->channels, have = pitch - skip;
     have = have < 0 ? 0 : have < row_floats ? have : row_floats;
-    for (int64_t row = 0; row < s->height; row++, dx += row_floats) {
+    for (int64_t row = 0; row < s->height; row++, dx += row_floats * size) {
         int64_t from = row + s->pad[0], count = from < g->stem.height ? have : 0;
-        if (count)
-            memcpy(dx, padded + from * pitch + skip, (size_t)count * sizeof *dx);
-        memset(dx + count, 0, (size_t)(row_floats - count) * sizeof *dx);
+        if (count && convert)
+            convert(count, padded + from * pitch + skip, dx);
+        else if (count)
+            memcpy(dx, padded + from * pitch + skip, (size_t)(count * size));
+        memset(dx + count * size, 0, (size_t)((row_floats - count) * size));
     }
 }
 
@@ -203,22 +214,23 @@ static void spread_task(void *context, int64_t image)
     memset(room.padded, 0, (size_t)g->padded_floats * sizeof(float));
     for (int64_t row = 0; row < s->out_height; row += g->rows) {
         int64_t count = s->out_height - row < g->rows ? s->out_height - row : g->rows;
-        const float *dy = g->dy + (image * s->out_height + row) * s->out_width * s->out_channels;
+        const char *dy = g->dy + (image * s->out_height + row) * s->out_width * s->out_channels * g->dy_size;
         multiply(g, dy, count * s->out_width, &room);
         add_rows(g, room.sent, row, count, room.padded);
     }
-    crop(g, room.padded, g->dx + image * s->height * s->width * s->channels);
+    int64_t pixels = image * s->height * s->width;
+    crop(g, room.padded, g->dx + pixels * s->channels * (int64_t)ursa_dtype_size(s->x_type));
 }
 
-bool ursa_stem_grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
+bool ursa_stem_grad_input(const struct ursa_conv_shape *s, const void *dy, const void *w, void *dx)
 {
-    struct spread g = {
-        .shape = *s, .stem = ursa_stem_shape(s), .gemm = ursa_cpu_simd()->gemm, .dy = dy, .w = w, .dx = dx};
+    const struct ursa_simd_gemm *gemm = ursa_product_kernels(s->out_type, s->w_type);
+    struct spread g = {.shape = *s, .stem = ursa_stem_shape(s), .gemm = gemm, .dy = dy, .dx = dx};
     plan(&g);
-    int64_t panel = s->out_channels * g.gemm->columns, panels = ursa_ceil_div(g.columns, g.gemm->columns);
+    int64_t panel = g.words * g.gemm->columns, panels = ursa_ceil_div(g.columns, g.gemm->columns);
     g.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(panels * panel) * sizeof(float));
     if (!g.panels)
         return false;
-    g.gemm->panels(w, g.columns, s->out_channels, g.columns, g.panels, panel);
+    g.gemm->panels(&(struct ursa_rows){w, g.columns, s->out_channels, gemm->depth, 1}, g.columns, g.panels, panel);
     return ursa_parallel(s->images, spread_task, &g);
 }

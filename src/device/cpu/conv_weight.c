@@ -12,6 +12,12 @@
  * single tap and no border, all pixels of dy meet a pixel of x, in order: then
  * x is copied into panels, and the tile of plain products takes them.
  *
+ * Where words are pairs (simd/gemm.h), a word is two neighbours in a row of dy,
+ * and the two pixels of x they meet, a stride apart. A tap may begin anywhere,
+ * so there is a word for every pixel, each of which is then in two, and a list
+ * takes every other one. Past the end of a row stands zero: the last word of a
+ * list that is odd has one in dy or in x, as it ends where either does.
+ *
  * Bands are added up in order within a chunk, the chunks in parallel into
  * sums of their own, which are added in order at the end. The number of chunks
  * depends on the shape alone.
@@ -20,6 +26,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "device/through_float.h"
+#include "simd/convert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +42,10 @@
 struct gradient {
     struct ursa_conv_shape shape;
     const struct ursa_simd_gemm *simd;
-    const float *x, *dy;
-    float *dw, *partial; /* chunk 0 sums into dw, chunk i into partial[i - 1] */
-    int64_t weights;     /* elements of dw */
+    const char *x, *dy;
+    int64_t x_size, dy_size; /* bytes of an element */
+    float *dw, *partial;     /* chunk 0 sums into dw, chunk i into partial[i - 1] */
+    int64_t weights;         /* elements of dw */
 
     int64_t band_images, band_rows, bands_per_image, bands; /* images in a band, or rows of one image */
     int64_t chunk_bands, chunks;
@@ -45,6 +53,7 @@ struct gradient {
 
     const struct ursa_conv_shape *windows; /* of a stem, whose windows are packed whole: then shape is what they make */
     bool points;                           /* a single tap and no border */
+    int64_t hop, row_words;                /* pixels of dy from one word to the next, and words of a row */
 };
 
 struct band {
@@ -99,18 +108,21 @@ static int64_t list_pairs(const struct gradient *g, const struct band *band, con
     int64_t begin, end;
     valid_range(right, s->stride[1], s->width, s->out_width, &begin, &end);
     int32_t *pair = pairs;
-    int32_t dy_step = g->simd->rows, x_step = (int32_t)(packed->x_pitch * s->stride[1]);
+    int32_t depth = g->simd->depth, dy_step = g->simd->rows, x_pitch = (int32_t)packed->x_pitch;
+    int32_t hop = (int32_t)g->hop, x_width = (int32_t)(g->windows ? g->row_words : s->width);
     for (int64_t n = 0; n < band->images; n++)
         for (int64_t j = 0; j < band->rows; j++) {
             int64_t row = (band->row + j) * s->stride[0] + below;
             if (row < 0 || row >= s->height)
                 continue;
-            int64_t dy_pixel = (n * band->rows + j) * s->out_width + begin;
-            int64_t x_pixel = (n * band->x_rows + row - band->x_row) * s->width + begin * s->stride[1] + right;
-            int32_t dy_at = (int32_t)(dy_pixel * dy_step), x_at = (int32_t)(x_pixel * packed->x_pitch);
-            for (int64_t i = begin; i < end; i++, dy_at += dy_step, x_at += x_step) {
+            int64_t dy_word = (n * band->rows + j) * g->row_words + begin / hop;
+            int64_t x_word = (n * band->x_rows + row - band->x_row) * x_width + (begin * s->stride[1] + right) / hop;
+            int32_t dy_at = (int32_t)(dy_word * dy_step), x_at = (int32_t)(x_word * x_pitch);
+            for (int64_t i = begin; i < end; i += depth) {
                 *pair++ = dy_at;
                 *pair++ = x_at;
+                dy_at += depth / hop * dy_step;
+                x_at += depth / hop * (int32_t)s->stride[1] * x_pitch;
             }
         }
     return (pair - pairs) / 2;
@@ -147,39 +159,61 @@ static int64_t taps_of(const struct gradient *g)
 static void pack_windows(const struct gradient *g, const struct band *band, const struct packed *packed)
 {
     const struct ursa_conv_shape *s = g->windows;
-    int64_t row_floats = s->width * s->channels, run = s->group_in;
+    int64_t pitch = s->width * s->channels * g->x_size, run = s->group_in;
     for (int64_t n = 0; n < band->images; n++)
         for (int64_t j = 0; j < band->rows; j++)
             for (int64_t k = 0; k < s->kernel[0]; k++) {
                 int64_t row = (band->row + j) * s->stride[0] + k * s->dilation[0];
-                g->simd->copy(g->x + ((band->image + n) * s->height + row) * row_floats, s->stride[1] * s->channels,
-                              s->out_width, run, run,
-                              packed->x_room + (n * band->rows + j) * s->out_width * packed->x_pitch + k * run,
-                              packed->x_pitch);
+                const char *from = g->x + ((band->image + n) * s->height + row) * pitch;
+                struct ursa_rows rows = {from, s->stride[1] * s->channels, s->out_width, g->hop, 1};
+                float *to = packed->x_room + (n * band->rows + j) * g->row_words * packed->x_pitch + k * run;
+                g->simd->copy(&rows, run, run, to, packed->x_pitch);
             }
 }
 
-static void pack_x(const struct gradient *g, const struct place *place, const struct band *band, const float *x,
+/* Words of a band of dy. */
+static int64_t words_of(const struct gradient *g, const struct band *band)
+{
+    return band->images * band->rows * g->row_words;
+}
+
+static void pack_dy(const struct gradient *g, const struct band *band, const char *dy, int64_t outs, float *slices)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t size = words_of(g, band) * g->simd->rows + g->simd->slack;
+    for (int64_t row = 0; row < band->images * band->rows; row++) {
+        const char *from = dy + row * s->out_width * s->out_channels * g->dy_size;
+        struct ursa_rows rows = {from, s->out_channels, s->out_width, g->hop, 1};
+        g->simd->slice(&rows, outs, slices + row * g->row_words * g->simd->rows, size);
+    }
+}
+
+static void pack_x(const struct gradient *g, const struct place *place, const struct band *band, const char *x,
                    const struct packed *packed)
 {
     const struct ursa_conv_shape *s = &g->shape;
-    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns, pixels = band->x_rows * s->width;
+    int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
+    float *to = packed->x_room;
     for (int64_t n = 0; n < band->images; n++)
-        g->simd->copy(x + n * s->height * s->width * s->channels, s->channels, pixels, place->ins, tiled,
-                      packed->x_room + n * pixels * packed->x_pitch, packed->x_pitch);
+        for (int64_t j = 0; j < band->x_rows; j++, to += s->width * packed->x_pitch) {
+            const char *from = x + (n * s->height + j) * s->width * s->channels * g->x_size;
+            struct ursa_rows rows = {from, s->channels, s->width, 1, s->stride[1]};
+            g->simd->copy(&rows, place->ins, tiled, to, packed->x_pitch);
+        }
 }
 
 /* Panels of the pixels that are read. */
-static void pack_points(const struct gradient *g, const struct place *place, const struct band *band, const float *x,
+static void pack_points(const struct gradient *g, const struct place *place, const struct band *band, const char *x,
                         const struct packed *packed)
 {
     const struct ursa_conv_shape *s = &g->shape;
-    int64_t columns = g->simd->columns, pixels = band->images * band->rows * s->out_width;
+    int64_t columns = g->simd->columns;
     for (int64_t n = 0; n < band->images; n++)
         for (int64_t j = 0; j < band->rows; j++) {
-            const float *from = x + (n * s->height + j * s->stride[0]) * s->width * s->channels;
-            float *to = packed->x_room + (n * band->rows + j) * s->out_width * columns;
-            g->simd->panels(from, s->stride[1] * s->channels, s->out_width, place->ins, to, pixels * columns);
+            const char *from = x + (n * s->height + j * s->stride[0]) * s->width * s->channels * g->x_size;
+            float *to = packed->x_room + (n * band->rows + j) * g->row_words * columns;
+            struct ursa_rows rows = {from, s->stride[1] * s->channels, s->out_width, g->hop, 1};
+            g->simd->panels(&rows, place->ins, to, words_of(g, band) * columns);
         }
 }
 
@@ -191,9 +225,9 @@ static void pack_band(const struct gradient *g, const struct place *place, const
     int64_t dy_pixel = (band->image * s->out_height + band->row) * s->out_width;
     int64_t x_pixel = (band->image * s->height + band->x_row) * s->width;
     int64_t pixels = band->images * band->rows * s->out_width;
-    g->simd->slice(g->dy + dy_pixel * s->out_channels + place->group * s->group_out + place->out, s->out_channels,
-                   pixels, place->outs, packed->dy);
-    const float *x = g->x + x_pixel * s->channels + place->group * s->group_in + place->in;
+    const char *dy = g->dy + (dy_pixel * s->out_channels + place->group * s->group_out + place->out) * g->dy_size;
+    const char *x = g->x + (x_pixel * s->channels + place->group * s->group_in + place->in) * g->x_size;
+    pack_dy(g, band, dy, place->outs, packed->dy);
     if (g->points) {
         pack_points(g, place, band, x, packed);
         return;
@@ -207,12 +241,12 @@ static void pack_band(const struct gradient *g, const struct place *place, const
 }
 
 /* Where the dy of the next band is, if no other task has brought it near: the tiles fetch it. */
-static const float *next_dy(const struct gradient *g, const struct band *band)
+static const char *next_dy(const struct gradient *g, const struct band *band)
 {
     const struct ursa_conv_shape *s = &g->shape;
     int64_t next = (band->image + band->images - 1) * s->out_height + band->row + band->rows;
     bool last = next == s->images * s->out_height;
-    return last || s->groups * g->out_blocks > 1 ? NULL : g->dy + next * s->out_width * s->out_channels;
+    return last || s->groups * g->out_blocks > 1 ? NULL : g->dy + next * s->out_width * s->out_channels * g->dy_size;
 }
 
 static void add_band(const struct gradient *g, const struct place *place, const struct band *band,
@@ -220,9 +254,10 @@ static void add_band(const struct gradient *g, const struct place *place, const 
 {
     const struct ursa_conv_shape *s = &g->shape;
     int64_t taps = taps_of(g), pixels = band->images * band->rows * s->out_width;
-    struct ursa_pairs tile = {.out_stride = taps * s->group_in, .add = add, .fetch = next_dy(g, band)};
-    const float *end = g->dy + s->images * s->out_height * s->out_width * s->out_channels;
-    int64_t slice = pixels * g->simd->rows + g->simd->slack;
+    struct ursa_pairs tile = {.out_stride = taps * s->group_in, .add = add};
+    const char *fetch = next_dy(g, band);
+    const char *end = g->dy + s->images * s->out_height * s->out_width * s->out_channels * g->dy_size;
+    int64_t slice = words_of(g, band) * g->simd->rows + g->simd->slack;
     dw += (place->group * s->group_out + place->out) * tile.out_stride + place->in;
     for (int64_t t = 0; t < taps; t++) {
         tile.pair = packed->pairs + 2 * t * pixels;
@@ -234,11 +269,11 @@ static void add_band(const struct gradient *g, const struct place *place, const 
                 tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
                 tile.a = packed->dy + o / g->simd->rows * slice;
                 tile.out = dw + o * tile.out_stride + t * s->group_in + c;
+                int64_t fetched = tile.count * URSA_FETCH_STEP * (int64_t)sizeof(float);
+                tile.fetch = (const float *)(const void *)fetch;
                 g->simd->pairs(&tile);
-                if (tile.fetch)
-                    tile.fetch = end - tile.fetch > tile.count * URSA_FETCH_STEP
-                                     ? tile.fetch + tile.count * URSA_FETCH_STEP
-                                     : NULL;
+                if (fetch)
+                    fetch = end - fetch > fetched ? fetch + fetched : NULL;
             }
         }
     }
@@ -247,17 +282,17 @@ static void add_band(const struct gradient *g, const struct place *place, const 
 static void add_points(const struct gradient *g, const struct place *place, const struct band *band,
                        const struct packed *packed, bool add, float *dw)
 {
-    int64_t pixels = band->images * band->rows * g->shape.out_width, columns = g->simd->columns;
-    struct ursa_tile tile = {.length = pixels, .alpha = 1, .beta = add ? 1 : 0};
+    int64_t words = words_of(g, band), columns = g->simd->columns;
+    struct ursa_tile tile = {.length = words, .alpha = 1, .beta = add ? 1 : 0};
     for (int64_t o = 0; o < place->outs; o++)
         packed->row[o] = dw + (place->group * g->shape.group_out + place->out + o) * g->shape.group_in + place->in;
     for (int64_t c = 0; c < place->ins; c += columns) {
         tile.width = (int)(place->ins - c < columns ? place->ins - c : columns);
         tile.column = c;
-        tile.b = packed->x_room + c * pixels;
+        tile.b = packed->x_room + c * words;
         for (int64_t o = 0; o < place->outs; o += g->simd->rows) {
             tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
-            tile.slice = packed->dy + o / g->simd->rows * (pixels * g->simd->rows + g->simd->slack);
+            tile.slice = packed->dy + o / g->simd->rows * (words * g->simd->rows + g->simd->slack);
             tile.out = packed->row + o;
             g->simd->tile(&tile);
         }
@@ -272,22 +307,22 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     int64_t x_rows = (first.rows - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
     if (x_rows > s->height)
         x_rows = s->height;
-    int64_t x_pixels = g->points ? pixels : first.images * x_rows * s->width;
+    int64_t words = words_of(g, &first), x_words = g->points || g->windows ? words : first.images * x_rows * s->width;
     int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
     int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
-    int64_t dy_floats = slices * (pixels * g->simd->rows + g->simd->slack);
+    int64_t dy_floats = slices * (words * g->simd->rows + g->simd->slack);
     dy_floats = ursa_ceil_div(dy_floats, LINE) * LINE;
     /* A window is copied in vectors, of which the last may be too long. */
     packed->x_pitch = g->points ? tiled : ursa_odd_pitch(tiled + (g->windows ? ursa_cpu_simd()->lanes : 0));
     packed->row = ursa_scratch(URSA_SLOT_ROWS, (size_t)g->out_block * sizeof(float *));
     float *memory =
-        ursa_scratch(URSA_SLOT_TASK, (size_t)(dy_floats + x_pixels * packed->x_pitch) * sizeof(float) +
+        ursa_scratch(URSA_SLOT_TASK, (size_t)(dy_floats + x_words * packed->x_pitch) * sizeof(float) +
                                          (size_t)taps * (sizeof(int64_t) + 2 * (size_t)pixels * sizeof(int32_t)));
     if (!memory || !packed->row)
         return false;
     packed->dy = memory;
     packed->x_room = packed->dy + dy_floats;
-    packed->counts = (int64_t *)(packed->x_room + x_pixels * packed->x_pitch);
+    packed->counts = (int64_t *)(packed->x_room + x_words * packed->x_pitch);
     packed->pairs = (int32_t *)(packed->counts + taps);
     return true;
 }
@@ -362,13 +397,17 @@ static bool has_border(const struct ursa_conv_shape *s)
            (s->out_width - 1) * s->stride[1] >= s->width;
 }
 
-static bool grad_weight(const struct ursa_conv_shape *s, const struct ursa_conv_shape *windows, const float *x,
-                        const float *dy, float *dw)
+static bool grad_weight(const struct ursa_conv_shape *s, const struct ursa_conv_shape *windows, const void *x,
+                        const void *dy, float *dw)
 {
-    struct gradient g = {.shape = *s, .simd = ursa_cpu_simd()->gemm, .x = x, .dy = dy, .dw = dw};
+    struct gradient g = {.shape = *s, .simd = ursa_product_kernels(s->out_type, s->x_type), .x = x, .dy = dy, .dw = dw};
+    g.x_size = (int64_t)ursa_dtype_size(s->x_type);
+    g.dy_size = (int64_t)ursa_dtype_size(s->out_type);
     g.weights = s->out_channels * taps_of(&g) * s->group_in;
     g.windows = windows;
     g.points = !windows && taps_of(&g) == 1 && !has_border(s);
+    g.hop = g.points || windows ? g.simd->depth : 1;
+    g.row_words = ursa_ceil_div(s->out_width, g.hop);
     plan(&g);
     if (g.chunks > 1) {
         g.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)((g.chunks - 1) * g.weights) * sizeof(float));
@@ -391,32 +430,48 @@ static struct ursa_conv_shape window_points(const struct ursa_conv_shape *stem)
     return points;
 }
 
-bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_grad_weight_args *args)
+static bool run_method(const struct ursa_conv_shape *s, const void *x, const void *dy, float *dw)
 {
-    if (ursa_half_type(&args->x, &args->dy, &args->dw) != URSA_F32)
-        return ursa_conv2d_grad_weight_through_float(device, args);
-    struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->dw, &args->dy);
-    const float *x = ursa_cpu_f32(&args->x), *dy = ursa_cpu_f32(&args->dy);
-    float *dw = ursa_cpu_f32(&args->dw);
-    int64_t count = ursa_array_count(&args->dw);
-    if (count == 0)
-        return true;
-    if (ursa_array_count(&args->x) == 0 || ursa_array_count(&args->dy) == 0) {
-        memset(dw, 0, (size_t)count * sizeof *dw);
-        return true;
-    }
-    switch (ursa_conv_choose(&s, URSA_CONV_GRAD_WEIGHT)) {
+    switch (ursa_conv_choose(s, URSA_CONV_GRAD_WEIGHT)) {
     case URSA_CONV_DEPTHWISE:
-        return ursa_depthwise_grad_weight(&s, x, dy, dw);
+        return ursa_depthwise_grad_weight(s, x, dy, dw);
     case URSA_CONV_WINOGRAD:
-        return ursa_winograd_grad_weight(&s, x, dy, dw);
+        return ursa_winograd_grad_weight(s, x, dy, dw);
     case URSA_CONV_STEM: {
-        struct ursa_conv_shape stem = ursa_stem_shape(&s);
-        const float *padded = ursa_stem_image(&s, &stem, x);
+        struct ursa_conv_shape stem = ursa_stem_shape(s);
+        const void *padded = ursa_stem_image(s, &stem, x);
         struct ursa_conv_shape points = window_points(&stem);
         return padded && grad_weight(&points, &stem, padded, dy, dw);
     }
     default:
-        return grad_weight(&s, NULL, x, dy, dw);
+        return grad_weight(s, NULL, x, dy, dw);
     }
+}
+
+/* Sums are floats; those that are wanted in a half type are rounded in the end. */
+static bool run_rounded(const struct ursa_conv_shape *s, const void *x, const void *dy, int64_t count, void *dw)
+{
+    float *sums = ursa_alloc_array((size_t)count, sizeof *sums);
+    bool done = sums && run_method(s, x, dy, sums);
+    if (done)
+        ursa_cpu_simd()->convert->kernel[URSA_F32][s->w_type](count, sums, dw);
+    free(sums);
+    return done;
+}
+
+bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_grad_weight_args *args)
+{
+    struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->dw, &args->dy);
+    if (ursa_conv_is_depthwise(&s) && (s.x_type != s.out_type || !ursa_depthwise_takes(&s, s.x_type, s.out_type)))
+        return ursa_conv2d_grad_weight_through_float(device, args);
+    const void *x = ursa_cpu_data(&args->x), *dy = ursa_cpu_data(&args->dy);
+    void *dw = ursa_cpu_data(&args->dw);
+    int64_t count = ursa_array_count(&args->dw);
+    if (count == 0)
+        return true;
+    if (ursa_array_count(&args->x) == 0 || ursa_array_count(&args->dy) == 0) {
+        memset(dw, 0, (size_t)count * ursa_dtype_size(args->dw.dtype));
+        return true;
+    }
+    return ursa_is_half(s.w_type) ? run_rounded(&s, x, dy, count, dw) : run_method(&s, x, dy, dw);
 }

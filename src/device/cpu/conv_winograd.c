@@ -13,6 +13,7 @@
  */
 #include "device/cpu/window.h"
 #include "base/parallel.h"
+#include "simd/gemm_half.h"
 #include "simd/winograd.h"
 
 #include <string.h>
@@ -31,14 +32,16 @@ enum { OUT = URSA_WINOGRAD_OUT, IN = URSA_WINOGRAD_IN, PLANES = URSA_WINOGRAD_PL
  * [images, out_height, out_width, outs], `top` and `left` zeros before it. */
 struct winograd {
     int64_t images, height, width, ins, out_height, out_width, outs, top, left;
-    const float *x, *w, *bias;
+    ursa_dtype x_type, out_type;
+    const char *x;
+    const float *w, *bias;
     const ursa_activation *activation;
-    float *out;
+    char *out;
     int64_t tap[9], in_stride, out_stride; /* of the weights */
 
     const struct ursa_simd_gemm *gemm;
     const struct ursa_simd_winograd *simd;
-    const float *zero;
+    const void *zero;
     float *panels;
     int64_t panel_count, panel_plane;                 /* floats of a plane of the panels */
     int64_t grid[2], tiles;                           /* tiles in a column and a row of an image; altogether */
@@ -72,13 +75,14 @@ static void plan(struct winograd *g)
 }
 
 /* In multiply-adds: what is not one costs as much as so many, as measured. A tile at the border is a whole tile. */
-static bool is_cheaper(const struct winograd *g)
+static bool is_cheaper(const struct winograd *g, ursa_dtype w)
 {
     double ins = (double)g->ins, outs = (double)g->outs;
     double direct = 9.0 * (double)(g->images * g->out_height * g->out_width) * ins * outs;
+    double pairs = ursa_product_kernels(g->x_type, w)->depth; /* which the direct method multiplies at once */
     double products = PLANES * (double)g->tiles * ins * outs;
     double transforms = (double)g->tiles * 400 * (ins * (double)g->column_blocks + outs) + 1000 * ins * outs;
-    return direct >= MIN_WORK && products + transforms < 0.9 * direct;
+    return direct >= MIN_WORK && products + transforms < 0.9 * direct / pairs;
 }
 
 /* ---- tasks ---------------------------------------------------------------------- */
@@ -99,26 +103,27 @@ static void place_tile(const struct winograd *g, int64_t tile, int64_t *image, i
     *image = tile / g->grid[1] / g->grid[0];
 }
 
-static void find_inputs(const struct winograd *g, int64_t tile, const float **pixel)
+static void find_inputs(const struct winograd *g, int64_t tile, const void **pixel)
 {
-    int64_t image, row, column;
+    int64_t image, row, column, pitch = g->ins * (int64_t)ursa_dtype_size(g->x_type);
     place_tile(g, tile, &image, &row, &column);
     for (int j = 0; j < IN; j++)
         for (int i = 0; i < IN; i++) {
             int64_t y = row + j - g->top, x = column + i - g->left;
             bool inside = tile < g->tiles && y >= 0 && y < g->height && x >= 0 && x < g->width;
-            *pixel++ = inside ? g->x + ((image * g->height + y) * g->width + x) * g->ins : g->zero;
+            *pixel++ = inside ? g->x + ((image * g->height + y) * g->width + x) * pitch : g->zero;
         }
 }
 
-static void find_outputs(const struct winograd *g, int64_t tile, int64_t channel, float **pixel)
+static void find_outputs(const struct winograd *g, int64_t tile, int64_t channel, void **pixel)
 {
-    int64_t image, row, column;
+    int64_t image, row, column, size = (int64_t)ursa_dtype_size(g->out_type);
     place_tile(g, tile, &image, &row, &column);
     for (int64_t y = row; y < row + OUT; y++)
         for (int64_t x = column; x < column + OUT; x++) {
             bool inside = y < g->out_height && x < g->out_width;
-            *pixel++ = inside ? g->out + ((image * g->out_height + y) * g->out_width + x) * g->outs + channel : NULL;
+            int64_t at = ((image * g->out_height + y) * g->out_width + x) * g->outs + channel;
+            *pixel++ = inside ? g->out + at * size : NULL;
         }
 }
 
@@ -127,17 +132,18 @@ struct block {
     int64_t tile, tiles;            /* first, number */
     int64_t panel, panels, columns; /* of the outputs */
     float *slices, *sums;
+    float *room; /* for the pixels of a tile */
     float **row; /* of the first plane of sums */
 };
 
 static void transform_inputs(const struct winograd *g, const struct block *block)
 {
     int64_t rows = g->gemm->rows;
-    const float *pixel[PLANES * 16];
+    const void *pixel[PLANES * 16];
     for (int64_t t = 0; t < block->tiles; t += rows) {
         for (int64_t r = 0; r < rows; r++)
             find_inputs(g, t + r < block->tiles ? block->tile + t + r : g->tiles, pixel + r * PLANES);
-        g->simd->input(pixel, g->ins, block->slices + t / rows * g->slice, g->slice_plane);
+        g->simd->input[g->x_type](pixel, g->ins, block->slices + t / rows * g->slice, g->slice_plane);
     }
 }
 
@@ -175,14 +181,22 @@ static void multiply_panel(const struct winograd *g, const struct block *block, 
 static void transform_outputs(const struct winograd *g, const struct block *block)
 {
     int64_t channel = block->panel * g->gemm->columns;
-    bool relu = g->activation && g->activation->used && g->activation->kind == URSA_UNARY_relu;
+    bool activated = g->activation && g->activation->used;
+    bool relu = activated && g->activation->kind == URSA_UNARY_relu;
+    bool apart = activated && !relu && ursa_is_half(g->out_type); /* before they are rounded */
     for (int64_t t = 0; t < block->tiles; t++) {
-        float *pixel[OUT * OUT];
+        void *pixel[OUT * OUT], *to[OUT * OUT];
         find_outputs(g, block->tile + t, channel, pixel);
-        g->simd->output(block->row[t], g->sum_plane, block->columns, g->bias ? g->bias + channel : NULL, relu, pixel);
-        for (int i = 0; i < OUT * OUT && g->activation && g->activation->used && !relu; i++)
+        for (int i = 0; i < OUT * OUT; i++)
+            to[i] = apart && pixel[i] ? block->room + i * g->sum_pitch : pixel[i];
+        g->simd->output[apart ? URSA_F32 : g->out_type](block->row[t], g->sum_plane, block->columns,
+                                                        g->bias ? g->bias + channel : NULL, relu, to);
+        for (int i = 0; i < OUT * OUT && activated && !relu; i++)
             if (pixel[i])
-                ursa_activate(g->activation, pixel[i], block->columns);
+                ursa_activate(g->activation, to[i], block->columns);
+        for (int i = 0; i < OUT * OUT && apart; i++)
+            if (pixel[i])
+                ursa_cpu_simd()->gemm_half->type[g->out_type].store(to[i], 0, 1, block->columns, &pixel[i], 0);
     }
 }
 
@@ -191,19 +205,20 @@ static void block_task(void *context, int64_t index)
     const struct winograd *g = context;
     int64_t tile = index / g->column_blocks * g->tile_block, panel = index % g->column_blocks * g->column_block;
     int64_t left = g->outs - panel * g->gemm->columns, most = g->column_block * g->gemm->columns;
-    int64_t slices = PLANES * g->slice_plane, sums = PLANES * g->sum_plane + g->gemm->columns;
+    int64_t slices = PLANES * g->slice_plane, sums = PLANES * g->sum_plane, room = OUT * OUT * g->sum_pitch;
     struct block block = {
         .tile = tile,
         .tiles = g->tiles - tile < g->tile_block ? g->tiles - tile : g->tile_block,
         .panel = panel,
         .panels = g->panel_count - panel < g->column_block ? g->panel_count - panel : g->column_block,
         .columns = left < most ? left : most,
-        .slices = ursa_scratch(URSA_SLOT_TASK, (size_t)(slices + sums) * sizeof(float)),
+        .slices = ursa_scratch(URSA_SLOT_TASK, (size_t)(slices + sums + room) * sizeof(float)),
         .row = ursa_scratch(URSA_SLOT_ROWS, (size_t)g->tile_block * sizeof(float *)),
     };
     if (!block.slices || !block.row)
         return;
     block.sums = block.slices + slices;
+    block.room = block.sums + sums;
     for (int64_t t = 0; t < block.tiles; t++)
         block.row[t] = block.sums + t * g->sum_pitch;
     transform_inputs(g, &block);
@@ -235,6 +250,8 @@ static struct winograd forward_of(const struct ursa_conv_shape *s)
         .out_height = s->out_height,
         .out_width = s->out_width,
         .outs = s->out_channels,
+        .x_type = s->x_type,
+        .out_type = s->out_type,
         .top = s->pad[0],
         .left = s->pad[1],
         .in_stride = 1,
@@ -257,6 +274,8 @@ static struct winograd gradient_of(const struct ursa_conv_shape *s)
         .out_height = s->height,
         .out_width = s->width,
         .outs = s->channels,
+        .x_type = s->out_type,
+        .out_type = s->x_type,
         .top = 2 - s->pad[0],
         .left = 2 - s->pad[1],
         .in_stride = 9 * s->channels,
@@ -268,9 +287,12 @@ static struct winograd gradient_of(const struct ursa_conv_shape *s)
     return g;
 }
 
+/* Images of floats would have to be rounded for weights of a half type. */
 static bool applies(const struct ursa_conv_shape *s, const struct winograd *g)
 {
-    return ursa_winograd_is_suitable(s) && g->ins % 8 == 0 && g->outs >= g->gemm->columns / 2 && is_cheaper(g);
+    bool rounded = g->x_type == URSA_F32 && ursa_is_half(s->w_type);
+    return ursa_winograd_is_suitable(s) && !rounded && g->ins % 8 == 0 && g->outs >= g->gemm->columns / 2 &&
+           is_cheaper(g, s->w_type);
 }
 
 bool ursa_winograd_applies(const struct ursa_conv_shape *s)
@@ -291,7 +313,7 @@ static bool run(struct winograd *g)
     size_t floats = (size_t)(PLANES * g->panel_plane + g->ins * g->gemm->columns);
     g->panels = ursa_scratch(URSA_SLOT_PANELS, floats * sizeof(float));
     float *zero = ursa_scratch(URSA_SLOT_ZEROS, (size_t)g->ins * sizeof(float));
-    if (!g->panels || !zero)
+    if (!g->w || !g->panels || !zero)
         return false;
     memset(zero, 0, (size_t)g->ins * sizeof *zero);
     g->zero = zero;
@@ -299,23 +321,23 @@ static bool run(struct winograd *g)
            ursa_parallel(g->tile_blocks * g->column_blocks, block_task, g);
 }
 
-bool ursa_winograd_forward(const struct ursa_conv_shape *s, const float *x, const float *w, const float *bias,
-                           const ursa_activation *activation, float *out)
+bool ursa_winograd_forward(const struct ursa_conv_shape *s, const void *x, const void *w, const float *bias,
+                           const ursa_activation *activation, void *out)
 {
     struct winograd g = forward_of(s);
     g.x = x;
-    g.w = w;
+    g.w = ursa_conv_weights(s, w, s->x_type);
     g.bias = bias;
     g.activation = activation;
     g.out = out;
     return run(&g);
 }
 
-bool ursa_winograd_grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
+bool ursa_winograd_grad_input(const struct ursa_conv_shape *s, const void *dy, const void *w, void *dx)
 {
     struct winograd g = gradient_of(s);
     g.x = dy;
-    g.w = w;
+    g.w = ursa_conv_weights(s, w, s->out_type);
     g.out = dx;
     return run(&g);
 }

@@ -27,7 +27,8 @@ struct gradient {
     struct ursa_conv_shape shape;
     const struct ursa_simd_gemm *gemm;
     const struct ursa_simd_winograd *simd;
-    const float *x, *dy, *zero;
+    const char *x, *dy;
+    const void *zero;
     float *dw, *partial; /* chunk 0 sums into dw, chunk i into partial[i - 1] */
     int64_t weights;     /* elements of dw */
     int64_t grid[2], tiles;
@@ -78,10 +79,11 @@ static bool is_cheaper(const struct gradient *g)
     const struct ursa_conv_shape *s = &g->shape;
     double ins = (double)s->channels, outs = (double)s->out_channels, tiles = (double)g->tiles;
     double direct = 9.0 * (double)(s->images * s->out_height * s->out_width) * ins * outs;
+    double pairs = ursa_product_kernels(s->out_type, s->x_type)->depth;
     double products = PLANES * tiles * ins * outs;
     double transforms = tiles * 400 * (ins * (double)g->out_blocks + outs * (double)g->in_blocks);
     double sums = 500 * ins * outs * (double)g->chunks;
-    return direct >= MIN_WORK && products + transforms + sums < 0.9 * direct;
+    return direct >= MIN_WORK && products + transforms + sums < 0.9 * direct / pairs;
 }
 
 /* ---- tasks ---------------------------------------------------------------------- */
@@ -94,33 +96,37 @@ struct block {
 };
 
 /* Where the channels of a tile's pixels lie; those outside the image are zero. */
-static void find_pixels(const struct gradient *g, int64_t tile, int64_t in, int64_t out, const float *x_pixel[IN * IN],
-                        const float *dy_pixel[OUT * OUT])
+static void find_pixels(const struct gradient *g, int64_t tile, int64_t in, int64_t out, const void *x_pixel[IN * IN],
+                        const void *dy_pixel[OUT * OUT])
 {
     const struct ursa_conv_shape *s = &g->shape;
+    int64_t x_size = (int64_t)ursa_dtype_size(s->x_type), dy_size = (int64_t)ursa_dtype_size(s->out_type);
     int64_t left = tile % g->grid[1] * OUT, top = tile / g->grid[1] % g->grid[0] * OUT;
     int64_t image = tile / g->grid[1] / g->grid[0];
     for (int64_t y = top - s->pad[0]; y < top - s->pad[0] + IN; y++)
         for (int64_t x = left - s->pad[1]; x < left - s->pad[1] + IN; x++) {
             bool inside = y >= 0 && y < s->height && x >= 0 && x < s->width;
-            *x_pixel++ = inside ? g->x + ((image * s->height + y) * s->width + x) * s->channels + in : g->zero;
+            int64_t at = ((image * s->height + y) * s->width + x) * s->channels + in;
+            *x_pixel++ = inside ? g->x + at * x_size : g->zero;
         }
     for (int64_t y = top; y < top + OUT; y++)
         for (int64_t x = left; x < left + OUT; x++) {
             bool inside = y < s->out_height && x < s->out_width;
-            *dy_pixel++ =
-                inside ? g->dy + ((image * s->out_height + y) * s->out_width + x) * s->out_channels + out : g->zero;
+            int64_t at = ((image * s->out_height + y) * s->out_width + x) * s->out_channels + out;
+            *dy_pixel++ = inside ? g->dy + at * dy_size : g->zero;
         }
 }
 
 static void transform_band(const struct gradient *g, const struct block *block, int64_t tile, int64_t tiles)
 {
-    const float *x_pixel[IN * IN], *dy_pixel[OUT * OUT];
+    const void *x_pixel[IN * IN], *dy_pixel[OUT * OUT];
+    ursa_dtype x_type = g->shape.x_type, dy_type = g->shape.out_type;
     for (int64_t t = 0; t < tiles; t++) {
         find_pixels(g, tile + t, block->in, block->out, x_pixel, dy_pixel);
-        g->simd->gradient_x(x_pixel, block->ins, block->panels + t * g->gemm->columns, g->panel, g->panel_plane);
-        g->simd->gradient_dy(dy_pixel, block->outs, g->shape.out_channels - block->out,
-                             block->slices + t * g->gemm->rows, g->slice, g->slice_plane);
+        g->simd->gradient_x[x_type](x_pixel, block->ins, block->panels + t * g->gemm->columns, g->panel,
+                                    g->panel_plane);
+        g->simd->gradient_dy[dy_type](dy_pixel, block->outs, g->shape.out_channels - block->out,
+                                      block->slices + t * g->gemm->rows, g->slice, g->slice_plane);
     }
 }
 
@@ -200,13 +206,13 @@ static void sum_task(void *context, int64_t begin, int64_t end)
 
 bool ursa_winograd_grad_weight_applies(const struct ursa_conv_shape *s)
 {
-    if (!ursa_winograd_is_suitable(s) || s->channels < 16 || s->out_channels < 16)
+    if (!ursa_winograd_is_suitable(s) || s->x_type != s->out_type || s->channels < 16 || s->out_channels < 16)
         return false;
     struct gradient g = plan(s);
     return is_cheaper(&g);
 }
 
-bool ursa_winograd_grad_weight(const struct ursa_conv_shape *s, const float *x, const float *dy, float *dw)
+bool ursa_winograd_grad_weight(const struct ursa_conv_shape *s, const void *x, const void *dy, float *dw)
 {
     struct gradient g = plan(s);
     size_t zeros = (size_t)(s->channels > s->out_channels ? s->channels : s->out_channels);

@@ -37,17 +37,28 @@ static bool has_avx512(void)
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+
+#ifdef URSA_HAVE_AVX512_BF16
+static bool has_avx512_bf16(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
+#endif
 #endif
 
 const struct ursa_simd *ursa_cpu_set(int index)
 {
-    const struct ursa_simd *sets[4] = {&ursa_simd_reference};
+    const struct ursa_simd *sets[5] = {&ursa_simd_reference};
     int count = 1;
 #if defined(__x86_64__)
     if (has_avx2())
         sets[count++] = &ursa_simd_avx2;
     if (has_avx512())
         sets[count++] = &ursa_simd_avx512;
+#ifdef URSA_HAVE_AVX512_BF16
+    if (has_avx512_bf16())
+        sets[count++] = &ursa_simd_avx512_bf16;
+#endif
 #elif defined(__aarch64__)
     sets[count++] = &ursa_simd_neon; /* part of the architecture */
 #endif

@@ -5,9 +5,13 @@
  * several filters per channel (a multiplier), output channel c multiplier + m
  * belongs to channel c; the outputs of one m form a plane, and each plane is a
  * convolution with multiplier 1.
+ *
+ * Images may be of a half type, where the multiplier is 1; weights are floats
+ * here, rounded to that type (weights.c), and so are the sums.
  */
 #include "device/cpu/window.h"
 #include "simd/conv.h"
+#include "simd/gemm_half.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 
@@ -44,21 +48,43 @@ struct sums {
     const struct ursa_window *window;
     const float *w, *bias;
     int64_t channels;
+    ursa_dtype type, out_type; /* of the images that are read and written */
     bool add;
     const ursa_activation *activation;
 };
+
+/* Pixels of a half type are activated before they are rounded, in rows of their own. */
+static void sum_and_round(const struct sums *s, const void *const *tap, void *const *out, int64_t pixels)
+{
+    int64_t taps = s->window->taps, pitch = ursa_odd_pitch(s->channels);
+    float *sum = ursa_scratch(URSA_SLOT_TASK, (size_t)(pixels * pitch) * sizeof *sum);
+    void *row[BLOCK_PIXELS];
+    if (!sum)
+        return;
+    for (int64_t i = 0; i < pixels; i++)
+        row[i] = sum + i * pitch;
+    ursa_cpu_simd()->conv->depthwise[s->type][0](tap, taps, s->w, s->bias, s->channels, false, row, pixels);
+    for (int64_t i = 0; i < pixels; i++)
+        ursa_activate(s->activation, row[i], s->channels);
+    ursa_cpu_simd()->gemm_half->type[s->out_type].store(sum, pitch, pixels, s->channels, out, 0);
+}
 
 static void sum_task(void *context, int64_t begin, int64_t end)
 {
     const struct sums *s = context;
     int64_t taps = s->window->taps, pixels = end - begin;
-    const float **tap = ursa_scratch(URSA_SLOT_ROWS, (size_t)(pixels * (taps + 1)) * sizeof *tap);
+    const void **tap = ursa_scratch(URSA_SLOT_ROWS, (size_t)(pixels * (taps + 1)) * sizeof *tap);
     if (!tap)
         return;
-    float **out = (float **)(tap + pixels * taps);
+    void **out = (void **)(tap + pixels * taps);
+    bool activated = s->activation && s->activation->used, rounded = ursa_is_half(s->out_type);
     ursa_window_find(s->window, 0, begin, end, tap, out);
-    ursa_cpu_simd()->conv->depthwise(tap, taps, s->w, s->bias, s->channels, s->add, out, pixels);
-    if (s->activation && s->activation->used)
+    if (activated && rounded) {
+        sum_and_round(s, tap, out, pixels);
+        return;
+    }
+    ursa_cpu_simd()->conv->depthwise[s->type][rounded](tap, taps, s->w, s->bias, s->channels, s->add, out, pixels);
+    if (activated)
         for (int64_t i = 0; i < pixels; i++)
             ursa_activate(s->activation, out[i], s->channels);
 }
@@ -110,18 +136,19 @@ static void workspace_free(struct workspace *space)
     free(space->weights);
 }
 
-bool ursa_depthwise_forward(const struct ursa_conv_shape *s, const float *x, const float *w, const float *bias,
-                            const ursa_activation *activation, float *out)
+bool ursa_depthwise_forward(const struct ursa_conv_shape *s, const void *x, const void *weights, const float *bias,
+                            const ursa_activation *activation, void *out)
 {
     struct workspace space;
-    if (!workspace_new(&space, s))
+    const float *w = ursa_conv_weights(s, weights, s->x_type);
+    if (!w || !workspace_new(&space, s))
         return false;
     int64_t multiplier = s->group_out, pixels = s->images * s->out_height * s->out_width;
     struct plane plane = {space.plane, out, s->channels, multiplier, 0};
     bool done = true;
     for (int64_t m = 0; done && m < multiplier; m++) {
         struct ursa_window window = ursa_window_forward(s, &space.taps, x, multiplier > 1 ? space.plane : out);
-        window.out_pitch = s->channels;
+        window.out_pitch = s->channels * (int64_t)ursa_dtype_size(s->out_type);
         window.zero = space.zero;
         pack_weights(s, w, m, window.taps, space.taps.weight, space.weights);
         for (int64_t c = 0; bias && c < s->channels; c++)
@@ -130,6 +157,8 @@ bool ursa_depthwise_forward(const struct ursa_conv_shape *s, const float *x, con
             .w = space.weights,
             .bias = bias ? space.bias : NULL,
             .channels = s->channels,
+            .type = s->x_type,
+            .out_type = s->out_type,
             .activation = activation,
         };
         done = run_window(&window, &sums);
@@ -141,8 +170,8 @@ bool ursa_depthwise_forward(const struct ursa_conv_shape *s, const float *x, con
     return done;
 }
 
-static bool grad_input_plane(const struct ursa_conv_shape *s, struct workspace *space, const float *dy, const float *w,
-                             int64_t m, float *dx)
+static bool grad_input_plane(const struct ursa_conv_shape *s, struct workspace *space, const void *dy, const float *w,
+                             int64_t m, void *dx)
 {
     struct ursa_conv_shape single = *s;
     single.out_channels = s->channels;
@@ -151,16 +180,23 @@ static bool grad_input_plane(const struct ursa_conv_shape *s, struct workspace *
         struct ursa_window window = ursa_window_phase(&single, &space->taps, phase, dy, dx);
         window.zero = space->zero;
         pack_weights(s, w, m, window.taps, space->taps.weight, space->weights);
-        struct sums sums = {.w = space->weights, .channels = s->channels, .add = m > 0};
+        struct sums sums = {
+            .w = space->weights,
+            .channels = s->channels,
+            .type = s->out_type,
+            .out_type = s->x_type,
+            .add = m > 0,
+        };
         done = run_window(&window, &sums);
     }
     return done;
 }
 
-bool ursa_depthwise_grad_input(const struct ursa_conv_shape *s, const float *dy, const float *w, float *dx)
+bool ursa_depthwise_grad_input(const struct ursa_conv_shape *s, const void *dy, const void *weights, void *dx)
 {
     struct workspace space;
-    if (!workspace_new(&space, s))
+    const float *w = ursa_conv_weights(s, weights, s->out_type);
+    if (!w || !workspace_new(&space, s))
         return false;
     int64_t multiplier = s->group_out, pixels = s->images * s->out_height * s->out_width;
     struct plane plane = {space.plane, (float *)dy, s->channels, multiplier, 0};
@@ -179,7 +215,8 @@ bool ursa_depthwise_grad_input(const struct ursa_conv_shape *s, const float *dy,
 
 struct weight_sums {
     const struct ursa_window *window;
-    const float *dy;
+    const char *dy;
+    ursa_dtype type; /* of x and dy */
     int64_t channels, pixels, chunk, weights;
     float *partial; /* [chunks, taps, channels] */
 };
@@ -191,14 +228,15 @@ static void weight_task(void *context, int64_t index)
     int64_t end = begin + s->chunk < s->pixels ? begin + s->chunk : s->pixels;
     float *sum = s->partial + index * s->weights;
     memset(sum, 0, (size_t)s->weights * sizeof *sum);
-    const float **tap = ursa_scratch(URSA_SLOT_ROWS, (size_t)(BLOCK_PIXELS * (taps + 1)) * sizeof *tap);
+    const void **tap = ursa_scratch(URSA_SLOT_ROWS, (size_t)(BLOCK_PIXELS * (taps + 1)) * sizeof *tap);
     if (!tap)
         return;
-    float **unused = (float **)(tap + BLOCK_PIXELS * taps);
+    void **unused = (void **)(tap + BLOCK_PIXELS * taps);
+    int64_t row = s->channels * (int64_t)ursa_dtype_size(s->type);
     for (int64_t at = begin; at < end; at += BLOCK_PIXELS) {
         int64_t count = end - at < BLOCK_PIXELS ? end - at : BLOCK_PIXELS;
         ursa_window_find(s->window, 0, at, at + count, tap, unused);
-        ursa_cpu_simd()->conv->depthwise_weight(tap, taps, s->dy + at * s->channels, s->channels, count, sum);
+        ursa_cpu_simd()->conv->depthwise_weight[s->type](tap, taps, s->dy + at * row, s->channels, count, sum);
     }
 }
 
@@ -215,7 +253,7 @@ static void collect_weights(const struct ursa_conv_shape *s, const struct weight
             dw[(c * s->group_out + m) * taps + t] = sums->partial[t * s->channels + c];
 }
 
-bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *s, const float *x, const float *dy, float *dw)
+bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *s, const void *x, const void *dy, float *dw)
 {
     struct workspace space;
     if (!workspace_new(&space, s))
@@ -227,7 +265,8 @@ bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *s, const float *x,
     window.zero = space.zero;
     struct weight_sums sums = {
         .window = &window,
-        .dy = multiplier > 1 ? space.plane : dy,
+        .dy = multiplier > 1 ? (const char *)space.plane : dy,
+        .type = s->x_type,
         .channels = s->channels,
         .pixels = pixels,
         .chunk = ursa_ceil_div(pixels, 32) > 256 ? ursa_ceil_div(pixels, 32) : 256,

@@ -1,16 +1,17 @@
 /* gemm.c — batched matrix products. */
 #include "device/cpu/product.h"
 #include "base/parallel.h"
-#include "device/through_float.h"
 
 struct matrix {
-    float *data;
+    char *data;
+    int64_t size;               /* bytes of an element */
     int64_t batch, row, column; /* strides */
 };
 
 static struct matrix matrix_of(const ursa_array *x)
 {
-    return (struct matrix){ursa_cpu_f32(x), x->shape[0] == 1 ? 0 : x->stride[0], x->stride[1], x->stride[2]};
+    return (struct matrix){ursa_cpu_data(x), (int64_t)ursa_dtype_size(x->dtype), x->shape[0] == 1 ? 0 : x->stride[0],
+                           x->stride[1], x->stride[2]};
 }
 
 /* Strides of axes of extent 1 say nothing; where they are in the way, the
@@ -27,12 +28,12 @@ struct operands {
     struct matrix x, out;
 };
 
-static void find_rows(const void *context, int64_t group, int64_t begin, int64_t end, const float **row, float **out)
+static void find_rows(const void *context, int64_t group, int64_t begin, int64_t end, const void **row, void **out)
 {
     const struct operands *o = context;
     for (int64_t i = begin; i < end; i++) {
-        *row++ = o->x.data + group * o->x.batch + i * o->x.row;
-        *out++ = o->out.data + group * o->out.batch + i * o->out.row;
+        *row++ = o->x.data + (group * o->x.batch + i * o->x.row) * o->x.size;
+        *out++ = o->out.data + (group * o->out.batch + i * o->out.row) * o->out.size;
     }
 }
 
@@ -52,9 +53,10 @@ static void vector_task(void *context, int64_t index)
     const struct vector_product *p = context;
     int64_t batch = index / p->blocks, begin = index % p->blocks * p->grain;
     int64_t count = p->columns - begin < p->grain ? p->columns - begin : p->grain;
-    float *out = p->out.data + batch * p->out.batch + begin;
-    ursa_cpu_simd()->gemm->dots(p->x.data + batch * p->x.batch, p->y.data + batch * p->y.batch + begin * p->y.column,
-                                p->y.column, count, p->inner, p->args->alpha, p->args->beta, out);
+    const float *x = (const float *)(const void *)p->x.data + batch * p->x.batch;
+    const float *y = (const float *)(const void *)p->y.data + batch * p->y.batch + begin * p->y.column;
+    float *out = (float *)(void *)p->out.data + batch * p->out.batch + begin;
+    ursa_cpu_simd()->gemm->dots(x, y, p->y.column, count, p->inner, p->args->alpha, p->args->beta, out);
     const float *bias = ursa_cpu_f32(&p->args->bias);
     for (int64_t i = 0; bias && i < count; i++)
         out[i] += p->scalar_bias ? bias[0] : bias[begin + i];
@@ -73,37 +75,42 @@ static bool run_vector(struct vector_product *p, int64_t batches)
 
 bool ursa_cpu_gemm(ursa_device *device, const struct ursa_gemm_args *args)
 {
-    if (ursa_half_type(&args->x, &args->y, &args->out) != URSA_F32)
-        return ursa_gemm_through_float(device, args);
+    (void)device;
     int64_t batches = args->out.shape[0], rows = args->out.shape[1], columns = args->out.shape[2];
     int64_t inner = args->x.shape[2];
     if (batches == 0 || rows == 0 || columns == 0)
         return true;
     struct matrix x = matrix_of(&args->x), y = matrix_of(&args->y);
-    struct matrix out = {ursa_cpu_f32(&args->out), rows * columns, columns, 1};
+    struct matrix out = matrix_of(&args->out);
+    out.row = columns;
+    out.batch = rows * columns;
     normalise(&x, rows, inner);
     normalise(&y, inner, columns);
     if (inner == 0) /* no element of x and y exists: bias and beta are all there is */
-        x = y = (struct matrix){.column = 1};
+        x = y = (struct matrix){.size = 1, .column = 1};
 
     /* Batches that only add rows are one product. */
     if (batches > 1 && y.batch == 0 && x.column == 1 && x.batch == rows * x.row) {
         rows *= batches;
         batches = 1;
     }
-    if (rows == 1 && x.column == 1 && y.row == 1 && columns > 1 && inner > 0) {
+    bool single = x.size == 4 && y.size == 4 && out.size == 4;
+    if (single && rows == 1 && x.column == 1 && y.row == 1 && columns > 1 && inner > 0) {
         struct vector_product p = {.args = args, .x = x, .y = y, .out = out, .columns = columns, .inner = inner};
         return run_vector(&p, batches);
     }
-    if (columns == 1 && x.column == 1 && (y.row == 1 || inner == 1) && inner > 0) {
+    if (single && columns == 1 && x.column == 1 && (y.row == 1 || inner == 1) && inner > 0) {
         struct vector_product p = {
             .args = args, .x = y, .out = out, .columns = rows, .inner = inner, .scalar_bias = true};
-        p.y = (struct matrix){x.data, x.batch, 1, x.row};
+        p.y = (struct matrix){x.data, x.size, x.batch, 1, x.row};
         return run_vector(&p, batches);
     }
 
     struct operands operands = {x, out};
     struct ursa_product product = {
+        .a = args->x.dtype,
+        .b = args->y.dtype,
+        .out = args->out.dtype,
         .groups = batches,
         .rows = rows,
         .columns = columns,

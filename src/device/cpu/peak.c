@@ -14,6 +14,7 @@
 struct worker {
     pthread_t thread;
     bool started;
+    ursa_dtype dtype;
     double rate; /* the best of some short stretches: other programs may take the core in some of them */
 };
 
@@ -26,7 +27,7 @@ static void *measure(void *context)
     for (int i = 0; i < REPEATS; i++) {
         float result;
         double start = ursa_seconds();
-        double operations = simd->run(rounds, &result);
+        double operations = worker->dtype == URSA_BF16 ? simd->run_bf16(rounds, &result) : simd->run(rounds, &result);
         double rate = operations / (ursa_seconds() - start);
         sink = result;
         if (rate > worker->rate)
@@ -36,12 +37,14 @@ static void *measure(void *context)
     return NULL;
 }
 
-double ursa_cpu_peak_gflops(int threads)
+double ursa_cpu_peak_gflops(int threads, ursa_dtype dtype)
 {
     struct worker *workers = ursa_alloc_array((size_t)(threads > 0 ? threads : 1), sizeof *workers);
     if (!workers)
         return 0;
     double total = 0;
+    for (int i = 0; i < threads; i++)
+        workers[i].dtype = dtype;
     for (int i = 1; i < threads; i++)
         workers[i].started = pthread_create(&workers[i].thread, NULL, measure, &workers[i]) == 0;
     measure(&workers[0]);

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "simd/elementwise.h"
+#include "simd/gemm_half.h"
 
 #define ROW_BLOCK    144     /* rows of A in a block, a multiple of every micro-kernel's rows */
 #define MIN_TASKS    24      /* below this, blocks are made narrower, so that many cores have work */
@@ -34,6 +35,8 @@ struct part {
 struct run {
     const struct ursa_product *product;
     const struct ursa_simd_gemm *simd;
+    int64_t b_size;      /* bytes of an element of B */
+    int64_t words;       /* of a segment; everything inner is counted in words (see simd/gemm.h) */
     const float *panels; /* NULL: B is used as it lies */
     int64_t panel_group; /* floats of the panels of one group; 0 when all groups share them */
     int64_t packed_groups, panel_count;
@@ -41,36 +44,49 @@ struct run {
     int64_t groups_per_task;
 };
 
-static int64_t inner_extent(const struct ursa_product *p)
+static bool is_half_product(const struct ursa_product *p)
 {
-    return p->segments * p->length;
+    return ursa_is_half(p->a) || ursa_is_half(p->b);
 }
 
-static int64_t part_count(const struct ursa_product *p, int64_t inner)
+static int64_t inner_extent(const struct run *run)
 {
-    if (inner_extent(p) == 0)
+    return run->product->segments * run->words;
+}
+
+static int64_t part_count(const struct run *run)
+{
+    int64_t inner = run->simd->inner;
+    if (inner_extent(run) == 0)
         return 1;
-    if (p->length >= inner)
-        return p->segments * ursa_ceil_div(p->length, inner);
-    return ursa_ceil_div(p->segments, inner / p->length);
+    if (run->words >= inner)
+        return run->product->segments * ursa_ceil_div(run->words, inner);
+    return ursa_ceil_div(run->product->segments, inner / run->words);
 }
 
-static struct part part_at(const struct ursa_product *p, int64_t inner, int64_t index)
+static struct part part_at(const struct run *run, int64_t index)
 {
-    if (inner_extent(p) == 0)
+    int64_t inner = run->simd->inner;
+    if (inner_extent(run) == 0)
         return (struct part){0};
-    if (p->length >= inner) {
-        int64_t pieces = ursa_ceil_div(p->length, inner), piece = ursa_ceil_div(p->length, pieces);
+    if (run->words >= inner) {
+        int64_t pieces = ursa_ceil_div(run->words, inner), piece = ursa_ceil_div(run->words, pieces);
         int64_t skip = index % pieces * piece;
-        int64_t left = p->length - skip;
+        int64_t left = run->words - skip;
         return (struct part){index / pieces, 1, skip, left < piece ? left : piece};
     }
-    int64_t parts = part_count(p, inner), per_part = ursa_ceil_div(p->segments, parts);
-    int64_t first = index * per_part, left = p->segments - first;
-    return (struct part){first, left < 0 ? 0 : left < per_part ? left : per_part, 0, p->length};
+    int64_t segments = run->product->segments, per_part = ursa_ceil_div(segments, part_count(run));
+    int64_t first = index * per_part, left = segments - first;
+    return (struct part){first, left < 0 ? 0 : left < per_part ? left : per_part, 0, run->words};
 }
 
 /* ---- packing --------------------------------------------------------------- */
+
+/* Where segment s of B begins. */
+static int64_t segment_at(const struct ursa_product *p, int64_t s)
+{
+    return p->factor.segment ? p->factor.segment[s] : s * p->length * p->factor.k_stride;
+}
 
 /* Packs `count` panels of a group. Where rows of B are contiguous, several panels at once: a whole run of a row is
  * read, and not every page of B once for each panel. */
@@ -78,24 +94,23 @@ static void pack_panels(const struct run *run, int64_t group, int64_t panel, int
 {
     const struct ursa_product *p = run->product;
     const struct ursa_factor *b = &p->factor;
-    int64_t columns = run->simd->columns, size = inner_extent(p) * columns;
+    int64_t columns = run->simd->columns, size = inner_extent(run) * columns;
     if (size == 0)
         return;
     int64_t first = panel * columns, end = first + count * columns < p->columns ? first + count * columns : p->columns;
-    const float *from = b->data + group * b->group_stride;
-    if (!b->segment && b->j_stride == 1) {
-        run->simd->panels(from + first, b->k_stride, inner_extent(p), end - first, to, size);
+    const char *from = (const char *)b->data + group * b->group_stride * run->b_size;
+    if (p->segments == 1 && !b->segment && b->j_stride == 1) {
+        struct ursa_rows rows = {from + first * run->b_size, b->k_stride, p->length, run->simd->depth, 1};
+        run->simd->panels(&rows, end - first, to, size);
         return;
     }
+    bool whole = !b->segment && p->length % run->simd->depth == 0; /* words do not end with the segments */
     for (int64_t j = first; j < end; j += columns, to += size) {
         int64_t width = end - j < columns ? end - j : columns;
-        const float *panel_from = from + j * b->j_stride;
-        if (!b->segment)
-            run->simd->pack(panel_from, b->k_stride, b->j_stride, inner_extent(p), width, to);
-        else
-            for (int64_t s = 0; s < p->segments; s++)
-                run->simd->pack(panel_from + b->segment[s], b->k_stride, b->j_stride, p->length, width,
-                                to + s * p->length * columns);
+        const char *panel_from = from + j * b->j_stride * run->b_size;
+        for (int64_t s = 0; s < (whole ? 1 : p->segments); s++)
+            run->simd->pack(panel_from + segment_at(p, s) * run->b_size, b->k_stride, b->j_stride,
+                            whole ? p->segments * p->length : p->length, width, to + s * run->words * columns);
     }
 }
 
@@ -104,9 +119,17 @@ static void pack_task(void *context, int64_t index)
     const struct run *run = context;
     int64_t tasks = ursa_ceil_div(run->panel_count, PACK_PANELS);
     int64_t group = index / tasks, panel = index % tasks * PACK_PANELS, left = run->panel_count - panel;
-    int64_t size = inner_extent(run->product) * run->simd->columns;
+    int64_t size = inner_extent(run) * run->simd->columns;
     pack_panels(run, group, panel, left < PACK_PANELS ? left : PACK_PANELS,
                 (float *)run->panels + (group * run->panel_count + panel) * size);
+}
+
+const struct ursa_simd_gemm *ursa_product_kernels(ursa_dtype a, ursa_dtype b)
+{
+    const struct ursa_simd *simd = ursa_cpu_simd();
+    if (ursa_is_half(a) || ursa_is_half(b))
+        return &simd->gemm_half->type[ursa_is_half(a) ? a : b].product[ursa_is_half(a)][ursa_is_half(b)];
+    return simd->gemm;
 }
 
 void ursa_activate(const ursa_activation *activation, float *x, int64_t count)
@@ -118,10 +141,12 @@ void ursa_activate(const ursa_activation *activation, float *x, int64_t count)
 
 struct block {
     int64_t group, row, rows, column, columns;
-    const float **row_at;
-    float *const *out_at;
+    const void **row_at;
+    void *const *out_at;
     const float *b; /* panels of the group, or its B */
     float *slices;  /* a part of the rows, in slices as high as a tile; NULL when they are used in place */
+    float **sum_at; /* where sums are kept that are rounded to a half type in the end, from column 0 of the block on */
+    int64_t sum_pitch;
 };
 
 /* The micro-kernel reads a slice as one stream, rows in place as many: these fight for the same sets of the cache where
@@ -131,7 +156,9 @@ static bool is_sliced(const struct run *run, const struct block *block)
 {
     const struct ursa_product *p = run->product;
     int64_t panels = ursa_ceil_div(block->columns, run->simd->columns);
-    return run->panels && inner_extent(p) && block->rows > 1 && panels >= (p->step == 1 ? SLICE_PANELS : 2);
+    if (is_half_product(p))
+        return inner_extent(run) > 0;
+    return run->panels && inner_extent(run) && block->rows > 1 && panels >= (p->step == 1 ? SLICE_PANELS : 2);
 }
 
 static int64_t slice_floats(const struct run *run, int64_t steps)
@@ -139,22 +166,38 @@ static int64_t slice_floats(const struct run *run, int64_t steps)
     return steps * run->simd->rows + run->simd->slack;
 }
 
-static bool slices_new(const struct run *run, struct block *block)
+/* Memory for the slices of a block, and for its sums. */
+static bool block_new(const struct run *run, struct block *block)
 {
-    int64_t steps = inner_extent(run->product) < run->simd->inner ? inner_extent(run->product) : run->simd->inner;
+    const struct ursa_product *p = run->product;
+    int64_t steps = inner_extent(run) < run->simd->inner ? inner_extent(run) : run->simd->inner;
     int64_t count = ursa_ceil_div(block->rows, run->simd->rows);
-    block->slices = ursa_scratch(URSA_SLOT_TASK, (size_t)(count * slice_floats(run, steps)) * sizeof(float));
-    return block->slices;
+    int64_t slices = is_sliced(run, block) ? ursa_odd_pitch(count * slice_floats(run, steps)) : 0;
+    block->sum_pitch = ursa_is_half(p->out) ? ursa_odd_pitch(block->columns) : 0;
+    int64_t sums = block->rows * block->sum_pitch;
+    if (slices + sums == 0)
+        return true;
+    float *memory = ursa_scratch(URSA_SLOT_TASK, (size_t)(slices + sums) * sizeof *memory);
+    block->slices = slices ? memory : NULL;
+    for (int64_t i = 0; memory && sums && i < block->rows; i++)
+        block->sum_at[i] = memory + slices + i * block->sum_pitch;
+    return memory;
 }
 
 static void cut_slices(const struct run *run, const struct block *block, const struct part *part)
 {
     const struct ursa_product *p = run->product;
-    if (p->step == 1)
-        run->simd->gather(block->row_at + part->segment, p->segments, part->segments, part->length, part->skip,
-                          block->rows, block->slices);
-    else
-        run->simd->slice(block->row_at[0] + part->skip * p->step, p->step, part->length, block->rows, block->slices);
+    const struct ursa_simd_gemm *simd = run->simd;
+    int64_t skip = part->skip * simd->depth, length = part->length * simd->depth;
+    length = length < p->length - skip ? length : p->length - skip;
+    if (p->step == 1) {
+        simd->gather(block->row_at + part->segment, p->segments, part->segments, length, skip, block->rows,
+                     block->slices);
+        return;
+    }
+    int64_t size = ursa_is_half(p->a) ? 2 : 4;
+    struct ursa_rows rows = {(const char *)block->row_at[0] + skip * p->step * size, p->step, length, simd->depth, 1};
+    simd->slice(&rows, block->rows, block->slices, slice_floats(run, part->length));
 }
 
 /* While a panel is in use its tiles fetch the next one, some lines each: left to its first tile, it would keep the
@@ -164,11 +207,26 @@ static const float *fetch_share(const float *panel, int64_t size, int64_t done)
     return panel + (done < size ? done : size);
 }
 
+/* Finished columns of the sums, as out wants them. */
+static void store_sums(const struct ursa_product *p, const struct block *block, int64_t column, int64_t width)
+{
+    for (int64_t i = 0; i < block->rows && p->activation.used && p->activation.kind != URSA_UNARY_relu; i++)
+        ursa_activate(&p->activation, block->sum_at[i] + column, width);
+    ursa_cpu_simd()->gemm_half->type[p->out].store(block->sum_at[0] + column, block->sum_pitch, block->rows, width,
+                                                   block->out_at, block->column + column);
+}
+
+static void load_sums(const struct ursa_product *p, const struct block *block)
+{
+    ursa_cpu_simd()->gemm_half->type[p->out].load(block->out_at, block->column, block->rows, block->columns,
+                                                  block->sum_at[0], block->sum_pitch);
+}
+
 static void run_part(const struct run *run, const struct block *block, const struct part *part, bool first, bool last)
 {
     const struct ursa_product *p = run->product;
     const struct ursa_simd_gemm *simd = run->simd;
-    int64_t k = part->segment * p->length + part->skip, slice = slice_floats(run, part->segments * part->length);
+    int64_t k = part->segment * run->words + part->skip, slice = slice_floats(run, part->segments * part->length);
     struct ursa_tile tile = {
         .row_stride = p->segments,
         .segments = part->segments,
@@ -181,51 +239,64 @@ static void run_part(const struct run *run, const struct block *block, const str
         .beta = first ? p->beta : 1,
         .relu = last && p->activation.used && p->activation.kind == URSA_UNARY_relu,
     };
+    int64_t before = block->sum_pitch ? block->column : 0; /* sums begin at the block */
+    float *const *out_at = block->sum_pitch ? block->sum_at : (float *const *)block->out_at;
     int64_t size = part->segments * part->length * simd->columns;
     if (block->slices)
         cut_slices(run, block, part);
     for (int64_t j = block->column; j < block->column + block->columns; j += simd->columns) {
         int64_t left = block->column + block->columns - j;
         tile.width = (int)(left < simd->columns ? left : simd->columns);
-        tile.column = j;
+        tile.column = j - before;
         tile.b =
-            run->panels ? block->b + j * inner_extent(p) + k * simd->columns : block->b + j + k * p->factor.k_stride;
+            run->panels ? block->b + j * inner_extent(run) + k * simd->columns : block->b + j + k * p->factor.k_stride;
         tile.bias = last && p->bias ? p->bias + block->group * p->bias_stride + j : NULL;
-        const float *next = run->panels && left > simd->columns ? tile.b + inner_extent(p) * simd->columns : NULL;
+        const float *next = run->panels && left > simd->columns ? tile.b + inner_extent(run) * simd->columns : NULL;
         for (int64_t i = 0; i < block->rows; i += simd->rows) {
             tile.fetch = next ? fetch_share(next, size, i / simd->rows * tile.length * URSA_FETCH_STEP) : tile.b;
             tile.height = (int)(block->rows - i < simd->rows ? block->rows - i : simd->rows);
-            tile.row = (const float *const *)block->row_at + i * p->segments + part->segment;
+            tile.row = (const void *const *)block->row_at + i * p->segments + part->segment;
             tile.slice = block->slices ? block->slices + i / simd->rows * slice : NULL;
-            tile.out = block->out_at + i;
+            tile.out = out_at + i;
             simd->tile(&tile);
         }
+        if (last && block->sum_pitch)
+            store_sums(p, block, j - block->column, tile.width);
     }
 }
 
 static void run_block(const struct run *run, struct block *block)
 {
     const struct ursa_product *p = run->product;
-    const float **row = ursa_scratch(URSA_SLOT_ROWS, (size_t)(block->rows * (p->segments + 1)) * sizeof *row);
+    const void **row = ursa_scratch(URSA_SLOT_ROWS, (size_t)(block->rows * (p->segments + 2)) * sizeof *row);
     if (!row)
         return;
-    float **out = (float **)(row + block->rows * p->segments);
+    void **out = (void **)(row + block->rows * p->segments);
     p->find(p->context, block->group, block->row, block->row + block->rows, row, out);
     block->row_at = row;
     block->out_at = out;
-    if (is_sliced(run, block) && !slices_new(run, block))
+    block->sum_at = (float **)(out + block->rows);
+    if (!block_new(run, block))
         return;
-    int64_t parts = part_count(p, run->simd->inner);
+    if (block->sum_pitch && p->beta != 0)
+        load_sums(p, block);
+    int64_t parts = part_count(run);
     for (int64_t i = 0; i < parts; i++) {
-        struct part part = part_at(p, run->simd->inner, i);
+        struct part part = part_at(run, i);
         run_part(run, block, &part, i == 0, i == parts - 1);
     }
-    if (p->activation.used && p->activation.kind != URSA_UNARY_relu)
+    if (!block->sum_pitch && p->activation.used && p->activation.kind != URSA_UNARY_relu)
         for (int64_t i = 0; i < block->rows; i++)
-            ursa_activate(&p->activation, out[i] + block->column, block->columns);
+            ursa_activate(&p->activation, (float *)out[i] + block->column, block->columns);
 }
 
 /* ---- tasks ------------------------------------------------------------------ */
+
+static const float *b_of(const struct run *run, int64_t group)
+{
+    const struct ursa_factor *b = &run->product->factor;
+    return run->panels ? run->panels + group * run->panel_group : (const float *)b->data + group * b->group_stride;
+}
 
 static void block_task(void *context, int64_t index)
 {
@@ -240,7 +311,7 @@ static void block_task(void *context, int64_t index)
         .rows = p->rows - row < run->row_block ? p->rows - row : run->row_block,
         .column = column,
         .columns = p->columns - column < run->column_block ? p->columns - column : run->column_block,
-        .b = run->panels ? run->panels + group * run->panel_group : p->factor.data + group * p->factor.group_stride,
+        .b = b_of(run, group),
     };
     run_block(run, &block);
 }
@@ -250,7 +321,8 @@ static void groups_task(void *context, int64_t begin, int64_t end)
 {
     struct run run = *(const struct run *)context;
     const struct ursa_product *p = run.product;
-    int64_t size = inner_extent(p) * run.simd->columns;
+    int64_t size = inner_extent(&run) * run.simd->columns;
+    run.panel_group = 0;
     if (run.panel_count) {
         run.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(run.panel_count * size + 1) * sizeof(float));
         if (!run.panels)
@@ -265,7 +337,7 @@ static void groups_task(void *context, int64_t begin, int64_t end)
                 .row = row,
                 .rows = p->rows - row < ROW_BLOCK ? p->rows - row : ROW_BLOCK,
                 .columns = p->columns,
-                .b = run.panels ? run.panels : p->factor.data + group * p->factor.group_stride,
+                .b = b_of(&run, group),
             };
             run_block(&run, &block);
         }
@@ -274,16 +346,18 @@ static void groups_task(void *context, int64_t begin, int64_t end)
 
 /* Packing reads and writes every element of B once; with few rows of A that is
  * not worth it, and rows of B that lie side by side are used in place. */
-static bool is_packed(const struct ursa_product *p, const struct ursa_simd_gemm *simd)
+static bool is_packed(const struct run *run)
 {
-    return p->factor.j_stride != 1 || p->factor.segment || inner_extent(p) == 0 || p->rows > 2 * simd->rows;
+    const struct ursa_product *p = run->product;
+    return is_half_product(p) || p->factor.j_stride != 1 || p->factor.segment || inner_extent(run) == 0 ||
+           p->rows > 2 * run->simd->rows;
 }
 
 static void plan_blocks(struct run *run)
 {
     const struct ursa_product *p = run->product;
     const struct ursa_simd_gemm *simd = run->simd;
-    double work = (double)p->groups * (double)p->rows * (double)p->columns * (double)inner_extent(p);
+    double work = (double)p->groups * (double)p->rows * (double)p->columns * (double)inner_extent(run);
     run->row_blocks = ursa_ceil_div(p->rows, ROW_BLOCK);
     run->row_block = ursa_ceil_div(ursa_ceil_div(p->rows, run->row_blocks), simd->rows) * simd->rows;
     run->row_blocks = ursa_ceil_div(p->rows, run->row_block);
@@ -301,17 +375,18 @@ bool ursa_product_run(const struct ursa_product *p)
         return true;
     if (ursa_product_is_turned(p))
         return ursa_product_run_turned(p);
-    struct run run = {.product = p, .simd = ursa_cpu_simd()->gemm};
-    bool packed = is_packed(p, run.simd);
+    struct run run = {.product = p, .simd = ursa_product_kernels(p->a, p->b), .b_size = (int64_t)ursa_dtype_size(p->b)};
+    run.words = ursa_ceil_div(p->length, run.simd->depth);
+    bool packed = is_packed(&run);
     if (packed)
         run.panel_count = ursa_ceil_div(p->columns, run.simd->columns);
-    int64_t work = p->rows * p->columns * inner_extent(p);
+    int64_t work = p->rows * p->columns * inner_extent(&run);
     if (p->groups > 1 && p->factor.group_stride && work < SMALL_WORK)
         return ursa_parallel_range(p->groups, SMALL_WORK / (work + 1000) + 1, groups_task, &run);
 
     plan_blocks(&run);
     if (packed) {
-        int64_t size = run.panel_count * inner_extent(p) * run.simd->columns;
+        int64_t size = run.panel_count * inner_extent(&run) * run.simd->columns;
         int64_t packed_groups = p->factor.group_stride ? p->groups : 1;
         run.panel_group = p->factor.group_stride ? size : 0;
         run.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(packed_groups * size + 1) * sizeof(float));

@@ -15,14 +15,15 @@
 /* B[s, k, j] = data[segment[s] + k k_stride + j j_stride] for one group; without `segment` the segments follow
  * one another (s length k_stride). One of the strides is 1. */
 struct ursa_factor {
-    const float *data;
+    const void *data;
     const int64_t *segment;
     int64_t k_stride, j_stride;
     int64_t group_stride;
 };
 
 struct ursa_product {
-    int64_t groups; /* independent products of the same shape */
+    ursa_dtype a, b, out; /* the types of A, B and out, floats or one half type; bias is f32 */
+    int64_t groups;       /* independent products of the same shape */
     int64_t rows, columns;
     int64_t segments, length;
     int64_t step;       /* between neighbours in a row of A */
@@ -30,7 +31,7 @@ struct ursa_product {
     struct ursa_factor factor;
 
     /* Writes the pointers of rows begin … end-1: row[(i - begin) segments + s] and out[i - begin]. */
-    void (*find)(const void *context, int64_t group, int64_t begin, int64_t end, const float **row, float **out);
+    void (*find)(const void *context, int64_t group, int64_t begin, int64_t end, const void **row, void **out);
     const void *context;
 
     const float *bias; /* [groups, columns] for bias_stride = columns, or NULL */
@@ -41,13 +42,21 @@ struct ursa_product {
 
 /* Scratch memory (see ursa_scratch) during a product: what the caller shares
  * with all tasks, and what each task has to itself. */
-enum { URSA_SLOT_PANELS, URSA_SLOT_ROWS, URSA_SLOT_TASK, URSA_SLOT_ZEROS, URSA_SLOT_IMAGE };
+enum { URSA_SLOT_PANELS, URSA_SLOT_ROWS, URSA_SLOT_TASK, URSA_SLOT_ZEROS, URSA_SLOT_IMAGE, URSA_SLOT_WEIGHTS };
 
 bool ursa_product_run(const struct ursa_product *product);
 
-/* Few rows, and all of B read for them: the product of the transposes (product_turned.c). */
+/* Few rows of floats, and all of B read for them: the product of the transposes (product_turned.c). */
 bool ursa_product_is_turned(const struct ursa_product *product);
 bool ursa_product_run_turned(const struct ursa_product *product);
+
+/* The kernels for factors of these types: what packs them, and multiplies what was packed. */
+const struct ursa_simd_gemm *ursa_product_kernels(ursa_dtype a, ursa_dtype b);
+
+static inline bool ursa_is_half(ursa_dtype dtype)
+{
+    return dtype == URSA_F16 || dtype == URSA_BF16;
+}
 
 /* Applies an activation to `count` numbers in place. */
 void ursa_activate(const ursa_activation *activation, float *x, int64_t count);

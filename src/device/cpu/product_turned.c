@@ -37,18 +37,19 @@ static bool fills_vectors(int64_t rows)
 
 bool ursa_product_is_turned(const struct ursa_product *p)
 {
-    return p->groups == 1 && p->rows > 1 && p->rows <= MOST_ROWS && fills_vectors(p->rows) && p->factor.k_stride == 1 &&
-           !p->factor.segment && p->step == 1 && p->beta == 0 && p->segments * p->length > 0;
+    bool floats = p->a == URSA_F32 && p->b == URSA_F32 && p->out == URSA_F32;
+    return floats && p->groups == 1 && p->rows > 1 && p->rows <= MOST_ROWS && fills_vectors(p->rows) &&
+           p->factor.k_stride == 1 && !p->factor.segment && p->step == 1 && p->beta == 0 && p->segments * p->length > 0;
 }
 
 /* Rows begin … begin + count-1 of outᵀ, summed in parts as in every product. */
-static void multiply(const struct turned *g, int64_t begin, int64_t count, const float **row, float **sum)
+static void multiply(const struct turned *g, int64_t begin, int64_t count, const void **row, float **sum)
 {
     const struct ursa_product *p = g->product;
     struct ursa_tile tile = {
         .row_stride = 1, .segments = 1, .step = 1, .b_stride = g->panel_stride, .padded = true, .alpha = p->alpha};
     for (int64_t j = 0; j < count; j++)
-        row[j] = p->factor.data + (begin + j) * p->factor.j_stride;
+        row[j] = (const float *)p->factor.data + (begin + j) * p->factor.j_stride;
     for (int64_t j = 0; j < count; j += g->simd->rows) {
         tile.height = (int)(count - j < g->simd->rows ? count - j : g->simd->rows);
         tile.row = row + j;
@@ -95,7 +96,7 @@ static void turned_task(void *context, int64_t begin, int64_t end)
     if (!memory)
         return;
     float *panel = memory + sums;
-    const float **row = (const float **)(panel + g->product->rows * g->simd->columns);
+    const void **row = (const void **)(panel + g->product->rows * g->simd->columns);
     float **sum = (float **)(row + g->block);
     for (int64_t j = 0; j < end - begin; j++)
         sum[j] = memory + j * g->pitch;
@@ -113,11 +114,11 @@ bool ursa_product_run_turned(const struct ursa_product *p)
     g.block = ursa_ceil_div(ursa_ceil_div(p->columns, tasks), rows) * rows;
     int64_t panels = ursa_ceil_div(p->rows, g.panel_stride);
     g.panels = ursa_scratch(URSA_SLOT_PANELS, (size_t)(panels * g.panel_stride * g.inner) * sizeof(float));
-    const float **row = ursa_scratch(URSA_SLOT_ROWS, (size_t)(p->rows * (p->segments + 1)) * sizeof *row);
+    const void **row = ursa_scratch(URSA_SLOT_ROWS, (size_t)(p->rows * (p->segments + 1)) * sizeof *row);
     if (!g.panels || !row)
         return false;
     g.out = (float **)(row + p->rows * p->segments);
-    p->find(p->context, 0, 0, p->rows, row, g.out);
+    p->find(p->context, 0, 0, p->rows, row, (void **)g.out);
     for (int64_t i = 0; i < p->rows; i += g.panel_stride)
         g.simd->gather_panel(row + i * p->segments, p->segments, p->segments, p->length,
                              p->rows - i < g.panel_stride ? p->rows - i : g.panel_stride, g.panels + i * g.inner,

@@ -18,6 +18,9 @@ struct ursa_conv_shape ursa_conv_shape_of(const ursa_conv_geometry *geometry, co
         .groups = geometry->groups,
         .group_in = w->shape[3],
         .group_out = out->shape[3] / geometry->groups,
+        .x_type = x->dtype,
+        .w_type = w->dtype,
+        .out_type = out->dtype,
     };
     for (int axis = 0; axis < 2; axis++) {
         shape.kernel[axis] = w->shape[1 + axis];
@@ -59,10 +62,11 @@ static void measure_taps(struct ursa_window *window)
         window->tap_offset[t] = (window->tap_row[t] * window->width + window->tap_column[t]) * window->pitch;
 }
 
-struct ursa_window ursa_window_forward(const struct ursa_conv_shape *s, struct ursa_taps *taps, const float *x,
-                                       float *out)
+struct ursa_window ursa_window_forward(const struct ursa_conv_shape *s, struct ursa_taps *taps, const void *x,
+                                       void *out)
 {
     int64_t count = s->kernel[0] * s->kernel[1];
+    int64_t size = (int64_t)ursa_dtype_size(s->x_type), out_size = (int64_t)ursa_dtype_size(s->out_type);
     for (int64_t t = 0; t < count; t++) {
         taps->row[t] = t / s->kernel[1] * s->dilation[0] - s->pad[0];
         taps->column[t] = t % s->kernel[1] * s->dilation[1] - s->pad[1];
@@ -73,8 +77,8 @@ struct ursa_window ursa_window_forward(const struct ursa_conv_shape *s, struct u
         .images = s->images,
         .height = s->height,
         .width = s->width,
-        .pitch = s->channels,
-        .group_pitch = s->group_in,
+        .pitch = s->channels * size,
+        .group_pitch = s->group_in * size,
         .grid = {s->out_height, s->out_width},
         .stride = {s->stride[0], s->stride[1]},
         .taps = count,
@@ -84,8 +88,8 @@ struct ursa_window ursa_window_forward(const struct ursa_conv_shape *s, struct u
         .out = out,
         .out_height = s->out_height,
         .out_width = s->out_width,
-        .out_pitch = s->out_channels,
-        .out_group_pitch = s->group_out,
+        .out_pitch = s->out_channels * out_size,
+        .out_group_pitch = s->group_out * out_size,
         .out_step = {1, 1},
     };
     measure_taps(&window);
@@ -116,8 +120,9 @@ int64_t ursa_window_phases(const struct ursa_conv_shape *s)
 }
 
 struct ursa_window ursa_window_phase(const struct ursa_conv_shape *s, struct ursa_taps *taps, int64_t phase,
-                                     const float *dy, float *dx)
+                                     const void *dy, void *dx)
 {
+    int64_t size = (int64_t)ursa_dtype_size(s->out_type), out_size = (int64_t)ursa_dtype_size(s->x_type);
     int64_t columns = s->stride[1] < s->width ? s->stride[1] : s->width;
     int64_t row = phase / columns, column = phase % columns;
     struct ursa_window window = {
@@ -125,8 +130,8 @@ struct ursa_window ursa_window_phase(const struct ursa_conv_shape *s, struct urs
         .images = s->images,
         .height = s->out_height,
         .width = s->out_width,
-        .pitch = s->out_channels,
-        .group_pitch = s->group_out,
+        .pitch = s->out_channels * size,
+        .group_pitch = s->group_out * size,
         .grid = {ursa_ceil_div(s->height - row, s->stride[0]), ursa_ceil_div(s->width - column, s->stride[1])},
         .stride = {1, 1},
         .taps = phase_taps(s, taps, row, column),
@@ -136,8 +141,8 @@ struct ursa_window ursa_window_phase(const struct ursa_conv_shape *s, struct urs
         .out = dx,
         .out_height = s->height,
         .out_width = s->width,
-        .out_pitch = s->channels,
-        .out_group_pitch = s->group_in,
+        .out_pitch = s->channels * out_size,
+        .out_group_pitch = s->group_in * out_size,
         .out_first = {row, column},
         .out_step = {s->stride[0], s->stride[1]},
     };
@@ -145,8 +150,7 @@ struct ursa_window ursa_window_phase(const struct ursa_conv_shape *s, struct urs
     return window;
 }
 
-static void border_pixel(const struct ursa_window *w, const float *image, int64_t row, int64_t column,
-                         const float **tap)
+static void border_pixel(const struct ursa_window *w, const char *image, int64_t row, int64_t column, const void **tap)
 {
     for (int64_t t = 0; t < w->taps; t++) {
         int64_t r = row + w->tap_row[t], c = column + w->tap_column[t];
@@ -155,18 +159,18 @@ static void border_pixel(const struct ursa_window *w, const float *image, int64_
     }
 }
 
-static void inner_pixel(const struct ursa_window *w, const float *pixel, const float **tap)
+static void inner_pixel(const struct ursa_window *w, const char *pixel, const void **tap)
 {
     for (int64_t t = 0; t < w->taps; t++)
         tap[t] = pixel + w->tap_offset[t];
 }
 
-void ursa_window_find(const void *context, int64_t group, int64_t begin, int64_t end, const float **tap, float **out)
+void ursa_window_find(const void *context, int64_t group, int64_t begin, int64_t end, const void **tap, void **out)
 {
     const struct ursa_window *w = context;
     int64_t i = begin % w->grid[1], j = begin / w->grid[1] % w->grid[0], n = begin / w->grid[1] / w->grid[0];
     for (int64_t at = begin; at < end; at++) {
-        const float *image = w->image + n * w->height * w->width * w->pitch + group * w->group_pitch;
+        const char *image = w->image + n * w->height * w->width * w->pitch + group * w->group_pitch;
         int64_t row = j * w->stride[0], column = i * w->stride[1];
         bool inner = row + w->tap_low[0] >= 0 && row + w->tap_high[0] < w->height && column + w->tap_low[1] >= 0 &&
                      column + w->tap_high[1] < w->width;

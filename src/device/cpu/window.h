@@ -13,26 +13,26 @@
 #include "device/cpu/product.h"
 
 struct ursa_window {
-    const float *image; /* [images, height, width], `pitch` floats to a pixel */
+    const char *image; /* [images, height, width], `pitch` bytes to a pixel */
     int64_t images, height, width, pitch;
-    int64_t group_pitch; /* from the channels of one group to those of the next */
+    int64_t group_pitch; /* bytes from the channels of one group to those of the next */
 
     int64_t grid[2], stride[2];
     int64_t taps;
     const int64_t *tap_row, *tap_column;
-    int64_t *tap_offset; /* floats from tap (0, 0); filled in by ursa_window_prepare */
+    int64_t *tap_offset; /* bytes from tap (0, 0) */
     int64_t tap_low[2], tap_high[2];
 
-    float *out;
-    int64_t out_height, out_width, out_pitch, out_group_pitch;
+    char *out;
+    int64_t out_height, out_width, out_pitch, out_group_pitch; /* pitches in bytes */
     int64_t out_first[2], out_step[2];
 
-    const float *zero; /* as many zeros as a tap reads */
+    const void *zero; /* as many zeros as a tap reads */
 };
 
 /* The pointers of pixels begin … end-1 of the grid, counted through all
  * images; as `find` of struct ursa_product, with the window as its context. */
-void ursa_window_find(const void *window, int64_t group, int64_t begin, int64_t end, const float **tap, float **out);
+void ursa_window_find(const void *window, int64_t group, int64_t begin, int64_t end, const void **tap, void **out);
 
 /* The extent and geometry of a convolution, by name. */
 struct ursa_conv_shape {
@@ -40,6 +40,7 @@ struct ursa_conv_shape {
     int64_t out_height, out_width, out_channels;
     int64_t kernel[2], stride[2], pad[2], dilation[2];
     int64_t groups, group_in, group_out; /* channels of a group: as a tap reads them from x, and of out */
+    ursa_dtype x_type, w_type, out_type; /* f32 or one half type; of their gradients, where these are meant */
 };
 
 struct ursa_conv_shape ursa_conv_shape_of(const ursa_conv_geometry *geometry, const ursa_array *x, const ursa_array *w,
@@ -52,9 +53,13 @@ struct ursa_taps {
 bool ursa_taps_new(struct ursa_taps *taps, const struct ursa_conv_shape *shape);
 void ursa_taps_free(struct ursa_taps *taps);
 
+/* The weights as floats, rounded to the half type of the images if they have one; NULL: out of memory. They stay until
+ * the thread next asks for some. */
+const float *ursa_conv_weights(const struct ursa_conv_shape *shape, const void *w, ursa_dtype images);
+
 /* The window that the forward convolution is: x read, out written. */
-struct ursa_window ursa_window_forward(const struct ursa_conv_shape *shape, struct ursa_taps *taps, const float *x,
-                                       float *out);
+struct ursa_window ursa_window_forward(const struct ursa_conv_shape *shape, struct ursa_taps *taps, const void *x,
+                                       void *out);
 
 /* The gradient to the input: dy read, dx written.
  *
@@ -66,7 +71,7 @@ struct ursa_window ursa_window_forward(const struct ursa_conv_shape *shape, stru
  * taken. A phase may have no taps at all: its pixels are zero. */
 int64_t ursa_window_phases(const struct ursa_conv_shape *shape);
 struct ursa_window ursa_window_phase(const struct ursa_conv_shape *shape, struct ursa_taps *taps, int64_t phase,
-                                     const float *dy, float *dx);
+                                     const void *dy, void *dx);
 
 /* The method for a convolution or its gradient (conv_choice.c); no extent is 0. */
 enum ursa_conv_method { URSA_CONV_DIRECT, URSA_CONV_WINOGRAD, URSA_CONV_STEM, URSA_CONV_DEPTHWISE };
@@ -77,8 +82,8 @@ enum ursa_conv_method ursa_conv_choose(const struct ursa_conv_shape *shape, ursa
  * the copy, group_in is longer than a pixel. */
 bool ursa_stem_applies(const struct ursa_conv_shape *shape);
 struct ursa_conv_shape ursa_stem_shape(const struct ursa_conv_shape *shape);
-const float *ursa_stem_image(const struct ursa_conv_shape *shape, const struct ursa_conv_shape *stem, const float *x);
-bool ursa_stem_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
+const void *ursa_stem_image(const struct ursa_conv_shape *shape, const struct ursa_conv_shape *stem, const void *x);
+bool ursa_stem_grad_input(const struct ursa_conv_shape *shape, const void *dy, const void *w, void *dx);
 
 /* Winograd's method for 3 × 3 windows of stride 1 (conv_winograd.c), where it takes less time than the direct one. */
 static inline bool ursa_winograd_is_suitable(const struct ursa_conv_shape *s)
@@ -88,20 +93,27 @@ static inline bool ursa_winograd_is_suitable(const struct ursa_conv_shape *s)
 }
 bool ursa_winograd_applies(const struct ursa_conv_shape *shape);
 bool ursa_winograd_grad_input_applies(const struct ursa_conv_shape *shape);
-bool ursa_winograd_forward(const struct ursa_conv_shape *shape, const float *x, const float *w, const float *bias,
-                           const ursa_activation *activation, float *out);
-bool ursa_winograd_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
+bool ursa_winograd_forward(const struct ursa_conv_shape *shape, const void *x, const void *w, const float *bias,
+                           const ursa_activation *activation, void *out);
+bool ursa_winograd_grad_input(const struct ursa_conv_shape *shape, const void *dy, const void *w, void *dx);
 bool ursa_winograd_grad_weight_applies(const struct ursa_conv_shape *shape); /* conv_winograd_weight.c */
-bool ursa_winograd_grad_weight(const struct ursa_conv_shape *shape, const float *x, const float *dy, float *dw);
+bool ursa_winograd_grad_weight(const struct ursa_conv_shape *shape, const void *x, const void *dy, float *dw);
 
 /* One filter of one channel per group: ursa_depthwise_* (depthwise.c). */
 static inline bool ursa_conv_is_depthwise(const struct ursa_conv_shape *shape)
 {
     return shape->group_in == 1 && shape->groups > 1;
 }
-bool ursa_depthwise_forward(const struct ursa_conv_shape *shape, const float *x, const float *w, const float *bias,
-                            const ursa_activation *activation, float *out);
-bool ursa_depthwise_grad_input(const struct ursa_conv_shape *shape, const float *dy, const float *w, float *dx);
-bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *shape, const float *x, const float *dy, float *dw);
+/* Whether they take images of these types: of the same, or what is written of floats; where a channel has several
+ * filters, all of floats. `read` is x, or dy for the gradient to x; dw is always of floats. */
+static inline bool ursa_depthwise_takes(const struct ursa_conv_shape *s, ursa_dtype read, ursa_dtype written)
+{
+    bool floats = s->x_type == URSA_F32 && s->w_type == URSA_F32 && s->out_type == URSA_F32;
+    return floats || (ursa_is_half(read) && s->group_out == 1 && (written == read || written == URSA_F32));
+}
+bool ursa_depthwise_forward(const struct ursa_conv_shape *shape, const void *x, const void *w, const float *bias,
+                            const ursa_activation *activation, void *out);
+bool ursa_depthwise_grad_input(const struct ursa_conv_shape *shape, const void *dy, const void *w, void *dx);
+bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *shape, const void *x, const void *dy, float *dw);
 
 #endif

@@ -1,0 +1,341 @@
+/* gemm_half.c — factors of half types, packed. See gemm_half.h.
+ *
+ * Everything here is made of two ways to turn elements into words: `along` the
+ * inner dimension, where neighbours come to stand in one word, and `across` it,
+ * where the two of a word come from different rows. Where the words then go is
+ * the same as for floats.
+ */
+#include "gemm_half.h"
+#include "slice.h"
+
+/* Where the elements come from, and what they become. */
+enum source { F16, BF16, F32_AS_F16, F32_AS_BF16 };
+
+extern const struct ursa_simd_gemm SIMD(ursa_simd_gemm);
+#ifdef URSA_SIMD_BF16 /* there, the micro-kernels of this set are those of pairs */
+extern const struct ursa_simd_gemm ursa_simd_gemm_avx512;
+#define FLOATS          ursa_simd_gemm_avx512
+#define IS_PAIR(source) ((source) == BF16 || (source) == F32_AS_BF16)
+#else
+#define FLOATS          SIMD(ursa_simd_gemm)
+#define IS_PAIR(source) false
+#endif
+#define DEPTH(source) (IS_PAIR(source) ? 2 : 1)
+#define SIZE(source)  ((source) == F16 || (source) == BF16 ? 2 : 4)
+
+/* ---- words that are floats -------------------------------------------------- */
+
+V_INLINE vf load_floats(const void *from, const enum source source)
+{
+    uint16_t rounded[V_LANES];
+    switch (source) {
+    case F16:
+        return vf_load_f16(from);
+    case BF16:
+        return vf_load_bf16(from);
+    case F32_AS_F16:
+        vf_store_f16(rounded, vf_load(from));
+        return vf_load_f16(rounded);
+    default:
+        vf_store_bf16(rounded, vf_load(from));
+        return vf_load_bf16(rounded);
+    }
+}
+
+/* Whole vectors are written, zeros after the last. */
+V_INLINE void floats(const char *from, int64_t count, float *to, const enum source source)
+{
+    int64_t i = 0;
+    for (; i + V_LANES <= count; i += V_LANES)
+        vf_store(to + i, load_floats(from + i * SIZE(source), source));
+    if (i < count) {
+        char lanes[V_LANES * sizeof(float)] = {0};
+        memcpy(lanes, from + i * SIZE(source), (size_t)((count - i) * SIZE(source)));
+        vf_store(to + i, load_floats(lanes, source));
+    }
+}
+
+/* ---- words that are pairs --------------------------------------------------- */
+
+#ifdef URSA_SIMD_BF16
+/* Sixteen elements as bf16, the first `count` of them read. */
+V_INLINE __m256i load_halves(const char *from, int64_t count, const enum source source)
+{
+    __mmask16 mask = count < V_LANES ? v_tail(count) : 0xffff;
+    if (source == BF16)
+        return _mm256_maskz_loadu_epi16(mask, from);
+    return (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from));
+}
+
+V_INLINE void pairs_along(const char *from, int64_t count, float *to, const enum source source)
+{
+    for (int64_t i = 0; i < count; i += V_LANES)
+        _mm256_storeu_si256((__m256i *)(to + i / 2), load_halves(from + i * SIZE(source), count - i, source));
+}
+
+V_INLINE void pairs_across(const char *from, const char *partner, int64_t count, float *to, const enum source source)
+{
+    for (int64_t i = 0; i < count; i += V_LANES) {
+        __m512i first = _mm512_cvtepu16_epi32(load_halves(from + i * SIZE(source), count - i, source));
+        __m512i second = _mm512_setzero_si512();
+        if (partner)
+            second = _mm512_cvtepu16_epi32(load_halves(partner + i * SIZE(source), count - i, source));
+        _mm512_storeu_si512(to + i, _mm512_or_si512(first, _mm512_slli_epi32(second, 16)));
+    }
+}
+#else
+V_INLINE void pairs_along(const char *from, int64_t count, float *to, const enum source source)
+{
+    (void)from, (void)count, (void)to, (void)source;
+}
+
+V_INLINE void pairs_across(const char *from, const char *partner, int64_t count, float *to, const enum source source)
+{
+    (void)from, (void)partner, (void)count, (void)to, (void)source;
+}
+#endif
+
+/* ---- words ------------------------------------------------------------------- */
+
+/* Words of `count` elements in a row; whole vectors are written. */
+V_INLINE void along(const char *from, int64_t count, float *to, const enum source source)
+{
+    if (IS_PAIR(source))
+        pairs_along(from, count, to, source);
+    else
+        floats(from, count, to, source);
+}
+
+/* Word `index` of each of `count` columns; whole vectors are written. */
+V_INLINE void across(const struct ursa_rows *rows, int64_t index, int64_t skip, int64_t count, float *to,
+                     const enum source source)
+{
+    int64_t first = index * rows->hop, second = first + rows->partner;
+    const char *from = (const char *)rows->data + skip * SIZE(source);
+    const char *partner = second < rows->length ? from + second * rows->stride * SIZE(source) : NULL;
+    if (IS_PAIR(source))
+        pairs_across(from + first * rows->stride * SIZE(source), partner, count, to, source);
+    else
+        floats(from + first * rows->stride * SIZE(source), count, to, source);
+}
+
+V_INLINE int64_t words_of(const struct ursa_rows *rows)
+{
+    return (rows->length + rows->hop - 1) / rows->hop;
+}
+
+/* ---- where they go ------------------------------------------------------------ */
+
+#define CHUNK 64 /* words of a row that are turned over at a time */
+
+V_INLINE void gather_chunk(const char *const from[ROWS], int64_t count, float *to, const enum source source)
+{
+    float room[ROWS][CHUNK];
+    const float *row[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        along(from[r], count, room[r], source);
+        row[r] = room[r];
+    }
+    int64_t words = (count + DEPTH(source) - 1) / DEPTH(source), whole = words / V_BLOCK * V_BLOCK;
+    gather_blocks(row, whole, to);
+    for (int64_t k = whole; k < words; k++)
+        for (int r = 0; r < ROWS; r++)
+            to[k * ROWS + r] = room[r][k];
+}
+
+/* One segment of one slice. Two bf16 side by side are a pair already. */
+V_INLINE void gather_segment(const char *from[ROWS], int64_t length, float *to, const enum source source)
+{
+    int64_t done = 0;
+    if (IS_PAIR(source) && source == BF16) {
+        const float *pairs[ROWS];
+        for (int r = 0; r < ROWS; r++)
+            pairs[r] = (const float *)(const void *)from[r];
+        int64_t whole = length / (2 * V_BLOCK) * V_BLOCK;
+        gather_blocks(pairs, whole, to);
+        done = 2 * whole;
+    }
+    for (int64_t count; done < length; done += count) {
+        const char *at[ROWS];
+        count = length - done < CHUNK * DEPTH(source) ? length - done : CHUNK * DEPTH(source);
+        for (int r = 0; r < ROWS; r++)
+            at[r] = from[r] + done * SIZE(source);
+        gather_chunk(at, count, to + done / DEPTH(source) * ROWS, source);
+    }
+}
+
+V_INLINE void gather(const void *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
+                     int64_t height, float *slices, const enum source source)
+{
+    int64_t words = (length + DEPTH(source) - 1) / DEPTH(source), size = segments * words * ROWS + SLACK;
+    for (int64_t i = 0; i < height; i += ROWS, slices += size, row += ROWS * row_stride) {
+        int64_t last = height - i < ROWS ? height - i - 1 : ROWS - 1;
+        for (int64_t s = 0; s < segments; s++) {
+            const char *from[ROWS];
+            for (int64_t r = 0; r < ROWS; r++)
+                from[r] = (const char *)row[(r < last ? r : last) * row_stride + s] + skip * SIZE(source);
+            gather_segment(from, length, slices + s * words * ROWS, source);
+        }
+    }
+}
+
+V_INLINE void slice(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size, const enum source source)
+{
+    enum { MOST = 8 * ROWS };
+    float room[MOST + V_LANES];
+    for (int64_t k = 0; k < words_of(rows); k++)
+        for (int64_t i = 0; i < height; i += MOST) {
+            int64_t count = height - i < MOST ? height - i : MOST;
+            across(rows, k, i, count, room, source);
+            FLOATS.slice(&(struct ursa_rows){room, 0, 1, 1, 0}, count, slices + i / ROWS * size + k * ROWS, size);
+        }
+}
+
+V_INLINE void panels(const struct ursa_rows *rows, int64_t width, float *panel, int64_t panel_stride,
+                     const enum source source)
+{
+    for (int64_t k = 0; k < words_of(rows); k++)
+        for (int64_t j = 0; j < width; j += COLUMNS) {
+            float *to = panel + j / COLUMNS * panel_stride + k * COLUMNS;
+            int64_t count = width - j < COLUMNS ? width - j : COLUMNS;
+            across(rows, k, j, count, to, source);
+            for (int64_t i = (count + V_LANES - 1) / V_LANES * V_LANES; i < COLUMNS; i += V_LANES)
+                vf_store(to + i, vf_zero());
+        }
+}
+
+V_INLINE void copy(const struct ursa_rows *rows, int64_t width, int64_t full, float *panel, int64_t panel_stride,
+                   const enum source source)
+{
+    for (int64_t k = 0; k < words_of(rows); k++, panel += panel_stride) {
+        across(rows, k, 0, width, panel, source);
+        for (int64_t j = (width + V_LANES - 1) / V_LANES * V_LANES; j < full; j += V_LANES)
+            vf_store(panel + j, vf_zero());
+    }
+}
+
+V_INLINE void pack(const void *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width, float *panel,
+                   const enum source source)
+{
+    if (j_stride == 1) {
+        copy(&(struct ursa_rows){y, k_stride, length, DEPTH(source), 1}, width, COLUMNS, panel, COLUMNS, source);
+        return;
+    }
+    float room[COLUMNS][CHUNK];
+    for (int64_t k = 0; k < length; k += CHUNK * DEPTH(source)) {
+        int64_t count = length - k < CHUNK * DEPTH(source) ? length - k : CHUNK * DEPTH(source);
+        for (int64_t j = 0; j < width; j++)
+            along((const char *)y + (k + j * j_stride) * SIZE(source), count, room[j], source);
+        FLOATS.pack(room, 1, CHUNK, (count + DEPTH(source) - 1) / DEPTH(source), width,
+                    panel + k / DEPTH(source) * COLUMNS);
+    }
+}
+
+/* ---- the table ------------------------------------------------------------------ */
+
+static void tile_floats(const struct ursa_tile *t)
+{
+    FLOATS.tile(t);
+}
+
+static void pairs_floats(const struct ursa_pairs *p)
+{
+    FLOATS.pairs(p);
+}
+
+#ifdef URSA_SIMD_BF16
+static void tile_pairs(const struct ursa_tile *t)
+{
+    SIMD(ursa_simd_gemm).tile(t);
+}
+
+static void pairs_pairs(const struct ursa_pairs *p)
+{
+    SIMD(ursa_simd_gemm).pairs(p);
+}
+#else
+#define tile_pairs  tile_floats
+#define pairs_pairs pairs_floats
+#endif
+
+static void add(const float *x, float *y, int64_t count)
+{
+    FLOATS.add(x, y, count);
+}
+
+#define FROM(source)                                                                                                   \
+    static void gather_##source(const void *const *row, int64_t row_stride, int64_t segments, int64_t length,          \
+                                int64_t skip, int64_t height, float *slices)                                           \
+    {                                                                                                                  \
+        gather(row, row_stride, segments, length, skip, height, slices, source);                                       \
+    }                                                                                                                  \
+    static void slice_##source(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size)              \
+    {                                                                                                                  \
+        slice(rows, height, slices, size, source);                                                                     \
+    }                                                                                                                  \
+    static void panels_##source(const struct ursa_rows *rows, int64_t width, float *panel, int64_t panel_stride)       \
+    {                                                                                                                  \
+        panels(rows, width, panel, panel_stride, source);                                                              \
+    }                                                                                                                  \
+    static void copy_##source(const struct ursa_rows *rows, int64_t width, int64_t full, float *panel,                 \
+                              int64_t panel_stride)                                                                    \
+    {                                                                                                                  \
+        copy(rows, width, full, panel, panel_stride, source);                                                          \
+    }                                                                                                                  \
+    static void pack_##source(const void *y, int64_t k_stride, int64_t j_stride, int64_t length, int64_t width,        \
+                              float *panel)                                                                            \
+    {                                                                                                                  \
+        pack(y, k_stride, j_stride, length, width, panel, source);                                                     \
+    }
+FROM(F16)
+FROM(BF16)
+FROM(F32_AS_F16)
+FROM(F32_AS_BF16)
+
+#define STORE(type)                                                                                                    \
+    static void store_##type(const float *sum, int64_t pitch, int64_t rows, int64_t width, void *const *out,           \
+                             int64_t column)                                                                           \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < rows; i++, sum += pitch) {                                                             \
+            uint16_t *to = (uint16_t *)out[i] + column;                                                                \
+            int64_t j = 0;                                                                                             \
+            for (; j + V_LANES <= width; j += V_LANES)                                                                 \
+                vf_store_##type(to + j, vf_load(sum + j));                                                             \
+            if (j < width) {                                                                                           \
+                uint16_t lanes[V_LANES];                                                                               \
+                vf_store_##type(lanes, vf_load_n(sum + j, width - j));                                                 \
+                memcpy(to + j, lanes, (size_t)(width - j) * sizeof *lanes);                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+STORE(f16)
+STORE(bf16)
+
+#define LOAD(name, source)                                                                                             \
+    static void load_##name(void *const *out, int64_t column, int64_t rows, int64_t width, float *sum, int64_t pitch)  \
+    {                                                                                                                  \
+        for (int64_t i = 0; i < rows; i++)                                                                             \
+            floats((const char *)out[i] + column * 2, width, sum + i * pitch, source);                                 \
+    }
+LOAD(f16, F16)
+LOAD(bf16, BF16)
+
+#define PRODUCT(a, b)                                                                                                  \
+    {                                                                                                                  \
+        .rows = ROWS, .columns = COLUMNS, .inner = INNER, .depth = DEPTH(a), .slack = SLACK,                           \
+        .tile = IS_PAIR(a) ? tile_pairs : tile_floats, .pairs = IS_PAIR(a) ? pairs_pairs : pairs_floats,               \
+        .gather = gather_##a, .slice = slice_##a, .pack = pack_##b, .panels = panels_##b, .copy = copy_##b,            \
+        .add = add,                                                                                                    \
+    }
+#define PRODUCTS(half, single)                                                                                         \
+    {                                                                                                                  \
+        {PRODUCT(single, single), PRODUCT(single, half)}, {PRODUCT(half, single), PRODUCT(half, half)},                \
+    }
+
+const struct ursa_simd_gemm_half SIMD(ursa_simd_gemm_half) = {
+    .type =
+        {
+            [URSA_F16] = {PRODUCTS(F16, F32_AS_F16), store_f16, load_f16},
+            [URSA_BF16] = {PRODUCTS(BF16, F32_AS_BF16), store_bf16, load_bf16},
+        },
+};

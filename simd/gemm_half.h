@@ -1,0 +1,27 @@
+/* gemm_half.h — products with a factor of a half type.
+ *
+ * The factors become words of the micro-kernels while they are packed: pairs of
+ * bf16 where the processor multiplies these, floats everywhere else. Either
+ * way the products are exact and are added up as floats. What lies there as
+ * f32 is rounded to the half type on the way.
+ */
+#ifndef URSA_SIMD_GEMM_HALF_H
+#define URSA_SIMD_GEMM_HALF_H
+
+#include "device/ops.h"
+#include "gemm.h"
+
+struct ursa_half_products {
+    /* By whether A and B are of the half type; a factor that is not, is f32. */
+    struct ursa_simd_gemm product[2][2];
+
+    /* out[i][column + j] = sum[i pitch + j] for i < rows, j < width; and the reverse. */
+    void (*store)(const float *sum, int64_t pitch, int64_t rows, int64_t width, void *const *out, int64_t column);
+    void (*load)(void *const *out, int64_t column, int64_t rows, int64_t width, float *sum, int64_t pitch);
+};
+
+struct ursa_simd_gemm_half {
+    struct ursa_half_products type[URSA_BF16 + 1]; /* of f16 and bf16 */
+};
+
+#endif
