@@ -8,6 +8,8 @@ struct bench_options {
     const char *arch, *layer, *pass, *data;
     const char *precision;  /* as it was given; */
     ursa_dtype activations; /* what it says */
+    const char *dtype_name; /* likewise, of matrices and images */
+    ursa_dtype dtype;
     int size, batch, m, n, k, repeats;
     bool json, turns;
     common_options common;
@@ -22,7 +24,7 @@ typedef bool bench_run(void *context);
  * runs are those that the other end of stdin asks for. NaN after an error. */
 double bench_median(bench_run *run, void *context, double least);
 
-/* The peak rate of fused multiply-adds of the CPU, in GFLOP/s; 0 on other
+/* The peak rate of multiply-adds of the CPU on --dtype, in GFLOP/s; 0 on other
  * devices, where it is not known, and with --turns. */
 double bench_peak(void);
 /* ",\"peak_gflops\":…,\"fraction\":…" or " of … (… %)", where the peak is known. */

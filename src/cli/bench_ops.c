@@ -9,6 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Numbers, in the type that is measured. */
+static ursa_tensor *numbers(ursa_dims dims)
+{
+    return ursa_cast(ursa_uniform(dims), bench.dtype);
+}
+
 /* ---- gemm ------------------------------------------------------------------------ */
 
 static bool run_product(void *context)
@@ -18,8 +24,8 @@ static bool run_product(void *context)
 
 bool bench_gemm(void)
 {
-    ursa_tensor *x = ursa_uniform(ursa_shape(1, bench.m, bench.k)), *y = ursa_uniform(ursa_shape(1, bench.k, bench.n));
-    ursa_tensor *out = ursa_empty(ursa_shape(1, bench.m, bench.n));
+    ursa_tensor *x = numbers(ursa_shape(1, bench.m, bench.k)), *y = numbers(ursa_shape(1, bench.k, bench.n));
+    ursa_tensor *out = numbers(ursa_shape(1, bench.m, bench.n));
     if (!x || !y || !out)
         return false;
     struct ursa_gemm_args args = {.x = x->array, .y = y->array, .out = out->array, .alpha = 1};
@@ -28,10 +34,10 @@ bool bench_gemm(void)
     if (isnan(seconds) || bench.turns)
         return !isnan(seconds);
     if (bench.json)
-        printf("{\"what\":\"gemm\",\"m\":%d,\"n\":%d,\"k\":%d,\"dtype\":\"f32\",\"gflops\":%.1f", bench.m, bench.n,
-               bench.k, gflops);
+        printf("{\"what\":\"gemm\",\"m\":%d,\"n\":%d,\"k\":%d,\"dtype\":\"%s\",\"gflops\":%.1f", bench.m, bench.n,
+               bench.k, ursa_dtype_name(bench.dtype), gflops);
     else
-        printf("gemm %d × %d × %d  f32  %7.1f GFLOP/s", bench.m, bench.n, bench.k, gflops);
+        printf("gemm %d × %d × %d  %s  %7.1f GFLOP/s", bench.m, bench.n, bench.k, ursa_dtype_name(bench.dtype), gflops);
     bench_print_share(gflops, peak);
     printf(bench.json ? "}\n" : "\n");
     return true;
@@ -148,8 +154,9 @@ static void print_pass(const struct layer *layer, const char *pass, const char *
     if (bench.json)
         printf("{\"what\":\"conv\",\"layer\":\"%s\",\"pass\":\"%s\",\"bs\":%d,\"size\":%d,\"in\":%d,\"out\":%d,"
                "\"kernel\":%d,"
-               "\"stride\":%d,\"dtype\":\"f32\",\"gflops\":%.1f",
-               layer->name, pass, bench.batch, pixels, layer->in, layer->out, layer->kernel, layer->stride, gflops);
+               "\"stride\":%d,\"dtype\":\"%s\",\"gflops\":%.1f",
+               layer->name, pass, bench.batch, pixels, layer->in, layer->out, layer->kernel, layer->stride,
+               ursa_dtype_name(bench.dtype), gflops);
     else
         printf("%-15s %4d→%-4d %d×%d/%d @%-4d %-12s %7.1f GFLOP/s", layer->name, layer->in, layer->out, layer->kernel,
                layer->kernel, layer->stride, pixels, pass, gflops);
@@ -164,10 +171,9 @@ static void print_pass(const struct layer *layer, const char *pass, const char *
 static bool bench_layer(const struct layer *layer, double sums[PASSES])
 {
     int64_t in = bench.size / layer->shrink, out = (in - 1) / layer->stride + 1, n = bench.batch;
-    ursa_tensor *x = ursa_uniform(ursa_shape(n, in, in, layer->in)),
-                *y = ursa_empty(ursa_shape(n, out, out, layer->out));
+    ursa_tensor *x = numbers(ursa_shape(n, in, in, layer->in)), *y = numbers(ursa_shape(n, out, out, layer->out));
     ursa_tensor *w = ursa_uniform(ursa_shape(layer->out, layer->kernel, layer->kernel, layer->in));
-    ursa_tensor *dy = ursa_uniform(ursa_dims_of(y)), *dx = ursa_empty_like(x), *dw = ursa_empty_like(w);
+    ursa_tensor *dy = numbers(ursa_dims_of(y)), *dx = ursa_empty_like(x), *dw = ursa_empty_like(w);
     if (!x || !y || !w || !dy || !dx || !dw)
         return false;
     ursa_conv_geometry geometry = {{layer->stride, layer->stride}, {layer->kernel / 2, layer->kernel / 2}, {1, 1}, 1};
