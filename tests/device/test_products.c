@@ -1,6 +1,6 @@
 /* test_products.c — matrix products and convolutions of the CPU backend
- * against sums in double, on every instruction set of this machine, with
- * shapes drawn at random around the sizes of tiles, blocks and bands; and the
+ * against sums in double, of floats and of half types, on every instruction
+ * set of this machine, with shapes drawn at random around the sizes of tiles, blocks and bands; and the
  * same bytes from one thread and from three. Every array is an allocation of
  * its own of exactly its size, so that the sanitizers see a step outside.
  */
@@ -20,7 +20,25 @@
 static ursa_device *cpu;
 static bool quick; /* fewer random shapes, where every one takes long */
 
+/* The type in question. Numbers are drawn from those it has; arrays are of it, or some of floats. */
+static ursa_dtype tested;
+
+/* What Winograd's method has of rounding errors where the direct one has 1: its products are larger than the result,
+ * and their errors with them, by 2 to 3 (docs/performance.md); the bound for the direct one has room for half of
+ * that. */
+static double error_growth = 1;
+
 /* ---- arrays -------------------------------------------------------------- */
+
+static ursa_buffer *buffer_new(size_t bytes)
+{
+    ursa_buffer *buffer = calloc(1, sizeof *buffer);
+    buffer->device = cpu;
+    buffer->bytes = bytes;
+    buffer->handle = malloc(bytes + (bytes == 0));
+    buffer->references = 1;
+    return buffer;
+}
 
 static ursa_array array_new(int ndim, const int64_t *shape)
 {
@@ -31,11 +49,7 @@ static ursa_array array_new(int ndim, const int64_t *shape)
         array.stride[i] = count;
         count *= shape[i];
     }
-    array.buffer = calloc(1, sizeof *array.buffer);
-    array.buffer->device = cpu;
-    array.buffer->bytes = (size_t)count * sizeof(float);
-    array.buffer->handle = malloc(array.buffer->bytes + (count == 0));
-    array.buffer->references = 1;
+    array.buffer = buffer_new((size_t)count * sizeof(float));
     return array;
 }
 
@@ -53,10 +67,43 @@ static float *floats(const ursa_array *array)
     return array->buffer ? array->buffer->handle : NULL;
 }
 
+static uint16_t half(float x, ursa_dtype dtype)
+{
+    return dtype == URSA_F16 ? ursa_f16_from_f32(x) : ursa_bf16_from_f32(x);
+}
+
+static float single(uint16_t x, ursa_dtype dtype)
+{
+    return dtype == URSA_F16 ? ursa_f32_from_f16(x) : ursa_f32_from_bf16(x);
+}
+
 static void fill(ursa_array *array, ursa_rng *rng)
 {
-    for (size_t i = 0; i < array->buffer->bytes / sizeof(float); i++)
-        floats(array)[i] = (float)(2 * ursa_rng_uniform(rng) - 1);
+    for (size_t i = 0; i < array->buffer->bytes / sizeof(float); i++) {
+        float x = (float)(2 * ursa_rng_uniform(rng) - 1);
+        floats(array)[i] = tested == URSA_F32 ? x : single(half(x, tested), tested);
+    }
+}
+
+/* The same numbers as another type. */
+static ursa_array typed(const ursa_array *array, ursa_dtype dtype)
+{
+    size_t count = array->buffer->bytes / sizeof(float);
+    ursa_array copy = *array;
+    copy.dtype = dtype;
+    copy.buffer = buffer_new(count * ursa_dtype_size(dtype));
+    if (dtype == URSA_F32)
+        memcpy(copy.buffer->handle, floats(array), count * sizeof(float));
+    for (size_t i = 0; i < count && dtype != URSA_F32; i++)
+        ((uint16_t *)copy.buffer->handle)[i] = half(floats(array)[i], dtype);
+    return copy;
+}
+
+static double number(const ursa_array *array, int64_t i)
+{
+    if (array->dtype == URSA_F32)
+        return (double)floats(array)[i];
+    return (double)single(((const uint16_t *)array->buffer->handle)[i], array->dtype);
 }
 
 static void poison(ursa_array *array)
@@ -72,15 +119,19 @@ static int64_t pick(ursa_rng *rng, const int64_t *choices, size_t count)
 #define PICK(rng, ...)                                                                                                 \
     pick(rng, (const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 
-/* Each sum of `terms` products of numbers below 1 may be off by some rounding per term. */
+/* Each sum of `terms` products of numbers below 1 may be off by some rounding per term; products of halves are exact,
+ * and their sums are floats too. At the end comes half a unit in the last place of the result, which has 8 or 11 bits,
+ * or, below the normal numbers of f16, ends at 2⁻²⁴. */
 static void expect_close(const ursa_array *got, const double *want, int64_t terms, const char *what)
 {
     int64_t count = ursa_array_count(got);
-    double bound = 3e-7 * (2 + sqrt((double)terms) * 4);
+    double bound = error_growth * 3e-7 * (2 + sqrt((double)terms) * 4);
+    double rounding = got->dtype == URSA_F16 ? 0x1p-11 : got->dtype == URSA_BF16 ? 0x1p-8 : 0;
     for (int64_t i = 0; i < count; i++)
-        if (!(fabs((double)floats(got)[i] - want[i]) <= bound * (1 + fabs(want[i]))))
-            fail_msg("%s: element %ld of %ld is %.9g, expected %.9g", what, (long)i, (long)count,
-                     (double)floats(got)[i], want[i]);
+        if (!(fabs(number(got, i) - want[i]) <=
+              bound * (1 + fabs(want[i])) * (1 + rounding) + rounding * fabs(want[i]) + (rounding > 0 ? 0x1p-25 : 0)))
+            fail_msg("%s %s: element %ld of %ld is %.9g, expected %.9g", ursa_dtype_name(tested), what, (long)i,
+                     (long)count, number(got, i), want[i]);
 }
 
 /* Runs an operator on three threads and again on one, over the same initial
@@ -180,25 +231,40 @@ static void check_gemm(ursa_rng *rng, int64_t batch, int64_t m, int64_t n, int64
                     sum += (double)floats(&args.bias)[j];
                 *at++ = activate(&args.activation, sum);
             }
-    RUN_BOTH(gemm, &args, &args.out);
+    struct ursa_gemm_args run = args;
+    run.x = typed(&args.x, PICK(rng, 0, 1, 1) ? tested : URSA_F32);
+    run.y = typed(&args.y, PICK(rng, 0, 1) ? tested : URSA_F32);
+    run.out = typed(&args.out, PICK(rng, 0, 1) ? tested : URSA_F32);
+    RUN_BOTH(gemm, &run, &run.out);
     char what[120];
     snprintf(what, sizeof what, "gemm %s %ldx%ldx%ldx%ld x%s y%s", ursa_cpu_simd()->name, (long)batch, (long)m, (long)n,
              (long)k, x_turned ? "ᵀ" : "", y_turned ? "ᵀ" : "");
-    expect_close(&args.out, want, k, what);
+    expect_close(&run.out, want, k, what);
     free(want);
+    array_free(&run.x);
+    array_free(&run.y);
+    array_free(&run.out);
     array_free(&args.x);
     array_free(&args.y);
     array_free(&args.out);
     array_free(&args.bias);
 }
 
+/* Floats on every set there is; then half types, of which there are fewer trials. */
+static bool next_trial(int *set, int *share)
+{
+    tested = *set < 0 || tested == URSA_BF16 ? URSA_F32 : tested + 1;
+    *set += tested == URSA_F32;
+    *share = tested == URSA_F32 ? 1 : 3;
+    return ursa_cpu_set(*set) && ursa_cpu_use(ursa_cpu_set(*set)->name);
+}
+
 static void products(void **state)
 {
     (void)state;
-    for (int set = 0; ursa_cpu_set(set); set++) {
-        assert_true(ursa_cpu_use(ursa_cpu_set(set)->name));
+    for (int set = -1, share; next_trial(&set, &share);) {
         ursa_rng rng = ursa_rng_new(7, URSA_PURPOSE_USER, 0);
-        for (int i = 0; i < (quick ? 60 : 400); i++)
+        for (int i = 0; i < (quick ? 60 : 400) / share; i++)
             check_gemm(&rng, PICK(&rng, 1, 1, 2, 5), PICK(&rng, 0, 1, 2, 3, 5, 6, 7, 12, 13, 31, 64, 97, 130),
                        PICK(&rng, 0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100),
                        PICK(&rng, 0, 1, 2, 3, 8, 17, 64, 255, 300));
@@ -287,19 +353,29 @@ static void check_conv(struct conv *conv, ursa_rng *rng)
         sums.out[i] = activate(&forward.activation, sums.out[i]);
     }
     poison(&forward.out);
+    ursa_array x = typed(&conv->x, tested), dy = typed(&conv->dy, PICK(rng, 0, 1, 1, 1) ? tested : URSA_F32);
+    ursa_array w = typed(&conv->w, PICK(rng, 0, 1) ? tested : URSA_F32), out = forward.out;
+    forward.x = x;
+    forward.w = w;
+    forward.out = typed(&out, PICK(rng, 0, 1, 1, 1) ? tested : URSA_F32);
     RUN_BOTH(conv2d, &forward, &forward.out);
     expect_close(&forward.out, sums.out, filter * ws[3], conv->name);
 
-    struct ursa_conv2d_grad_input_args input = {conv->geometry, conv->dy, conv->w, array_new(4, xs)};
-    poison(&input.dx);
+    ursa_array dx = array_new(4, xs), dw = array_new(4, ws);
+    poison(&dx);
+    poison(&dw);
+    struct ursa_conv2d_grad_input_args input = {conv->geometry, dy, w, typed(&dx, tested)};
     RUN_BOTH(conv2d_grad_input, &input, &input.dx);
     expect_close(&input.dx, sums.dx, filter * os[3] / conv->geometry.groups, conv->name);
 
-    struct ursa_conv2d_grad_weight_args weight = {conv->geometry, conv->x, conv->dy, array_new(4, ws)};
-    poison(&weight.dw);
+    struct ursa_conv2d_grad_weight_args weight = {conv->geometry, x, dy,
+                                                  typed(&dw, PICK(rng, 0, 0, 1) ? tested : URSA_F32)};
     RUN_BOTH(conv2d_grad_weight, &weight, &weight.dw);
     expect_close(&weight.dw, sums.dw, os[0] * os[1] * os[2], conv->name);
 
+    ursa_array *arrays[] = {&x, &dy, &w, &out, &dx, &dw};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        array_free(arrays[i]);
     array_free(&forward.out);
     array_free(&forward.bias);
     array_free(&input.dx);
@@ -380,12 +456,11 @@ static void convolutions(void **state)
         {2, 15, 15, 1, 2, {3, 3}, {{2, 2}, {1, 1}, {1, 1}, 40}},
         {4, 5, 5, 1, 3, {5, 5}, {{3, 3}, {2, 2}, {1, 1}, 5}},
     };
-    for (int set = 0; ursa_cpu_set(set); set++) {
-        assert_true(ursa_cpu_use(ursa_cpu_set(set)->name));
+    for (int set = -1, share; next_trial(&set, &share);) {
         ursa_rng rng = ursa_rng_new(11, URSA_PURPOSE_USER, 0);
         for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
             run_conv(&fixed[i], &rng);
-        for (int i = 0; i < (quick ? 30 : 150); i++) {
+        for (int i = 0; i < (quick ? 30 : 150) / share; i++) {
             struct conv_case c = random_case(&rng);
             run_conv(&c, &rng);
         }
@@ -397,6 +472,7 @@ static void convolutions(void **state)
 static void winograd(void **state)
 {
     (void)state;
+    error_growth = 2;
     static const struct conv_case cases[] = {
         {2, 17, 23, 64, 72, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
         {1, 30, 31, 40, 128, {3, 3}, {{1, 1}, {0, 0}, {1, 1}, 1}},
@@ -406,10 +482,9 @@ static void winograd(void **state)
         {3, 28, 28, 32, 56, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
         {1, 33, 40, 128, 48, {3, 3}, {{1, 1}, {0, 2}, {1, 1}, 1}},
     };
-    for (int set = 0; ursa_cpu_set(set); set++) {
-        assert_true(ursa_cpu_use(ursa_cpu_set(set)->name));
+    for (int set = -1, share; next_trial(&set, &share);) {
         ursa_rng rng = ursa_rng_new(13, URSA_PURPOSE_USER, 0);
-        for (size_t i = 0; i < sizeof cases / sizeof *cases; i += quick ? 3 : 1) {
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i += quick || share > 1 ? 3 : 1) {
             const struct conv_case *c = &cases[i];
             const int *pad = c->geometry.pad;
             struct ursa_conv_shape shape = {.images = c->images,
@@ -425,7 +500,9 @@ static void winograd(void **state)
                                             .dilation = {1, 1},
                                             .groups = 1,
                                             .group_in = c->group_in,
-                                            .group_out = c->group_out};
+                                            .group_out = c->group_out,
+                                            .x_type = tested,
+                                            .out_type = tested};
             assert_true(ursa_winograd_applies(&shape));
             assert_true(ursa_winograd_grad_input_applies(&shape));
             assert_true(ursa_winograd_grad_weight_applies(&shape));
