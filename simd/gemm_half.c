@@ -12,7 +12,8 @@
 enum source { F16, BF16, F32_AS_F16, F32_AS_BF16 };
 
 extern const struct ursa_simd_gemm SIMD(ursa_simd_gemm);
-#ifdef URSA_SIMD_BF16 /* there, the micro-kernels of this set are those of pairs */
+#ifdef URSA_SIMD_BF16 /* there, the micro-kernels of this set are those of                                             \
+                         pairs */
 extern const struct ursa_simd_gemm ursa_simd_gemm_avx512;
 #define FLOATS          ursa_simd_gemm_avx512
 #define IS_PAIR(source) ((source) == BF16 || (source) == F32_AS_BF16)
@@ -23,7 +24,8 @@ extern const struct ursa_simd_gemm ursa_simd_gemm_avx512;
 #define DEPTH(source) (IS_PAIR(source) ? 2 : 1)
 #define SIZE(source)  ((source) == F16 || (source) == BF16 ? 2 : 4)
 
-/* ---- words that are floats -------------------------------------------------- */
+/* ---- words that are floats --------------------------------------------------
+ */
 
 V_INLINE vf load_floats(const void *from, const enum source source)
 {
@@ -55,7 +57,8 @@ V_INLINE void floats(const char *from, int64_t count, float *to, const enum sour
     }
 }
 
-/* ---- words that are pairs --------------------------------------------------- */
+/* ---- words that are pairs ---------------------------------------------------
+ */
 
 #ifdef URSA_SIMD_BF16
 /* Sixteen elements as bf16, the first `count` of them read. */
@@ -83,7 +86,31 @@ V_INLINE void pairs_across(const char *from, const char *partner, int64_t count,
         _mm512_storeu_si512(to + i, _mm512_or_si512(first, _mm512_slli_epi32(second, 16)));
     }
 }
+
+/* The fewer than V_BLOCK words at the end of segments of bf16; `count` is of
+ * elements. */
+V_INLINE void gather_last_pairs(const char *const from[ROWS], int64_t count, float *to)
+{
+    __mmask16 mask = v_tail(count);
+    for (int w = 0; w < GATHER_WIDTH; w++) {
+        int first = (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
+        v_row row[V_BLOCK];
+        UNROLL
+        for (int i = 0; i < V_BLOCK; i++)
+            row[i] = (v_row)_mm256_maskz_loadu_epi16(mask, from[first + i]);
+        v_turn(row);
+        UNROLL
+        for (int i = 0; i < V_BLOCK; i++)
+            if (2 * i < count)
+                v_row_store(to + i * ROWS + first, row[i]);
+    }
+}
 #else
+V_INLINE void gather_last_pairs(const char *const from[ROWS], int64_t count, float *to)
+{
+    (void)from, (void)count, (void)to;
+}
+
 V_INLINE void pairs_along(const char *from, int64_t count, float *to, const enum source source)
 {
     (void)from, (void)count, (void)to, (void)source;
@@ -95,7 +122,8 @@ V_INLINE void pairs_across(const char *from, const char *partner, int64_t count,
 }
 #endif
 
-/* ---- words ------------------------------------------------------------------- */
+/* ---- words
+ * ------------------------------------------------------------------- */
 
 /* Words of `count` elements in a row; whole vectors are written. */
 V_INLINE void along(const char *from, int64_t count, float *to, const enum source source)
@@ -124,7 +152,8 @@ V_INLINE int64_t words_of(const struct ursa_rows *rows)
     return (rows->length + rows->hop - 1) / rows->hop;
 }
 
-/* ---- where they go ------------------------------------------------------------ */
+/* ---- where they go
+ * ------------------------------------------------------------ */
 
 #define CHUNK 64 /* words of a row that are turned over at a time */
 
@@ -146,16 +175,20 @@ V_INLINE void gather_chunk(const char *const from[ROWS], int64_t count, float *t
 /* One segment of one slice. Two bf16 side by side are a pair already. */
 V_INLINE void gather_segment(const char *from[ROWS], int64_t length, float *to, const enum source source)
 {
-    int64_t done = 0;
     if (IS_PAIR(source) && source == BF16) {
         const float *pairs[ROWS];
-        for (int r = 0; r < ROWS; r++)
-            pairs[r] = (const float *)(const void *)from[r];
+        const char *last[ROWS];
         int64_t whole = length / (2 * V_BLOCK) * V_BLOCK;
+        for (int r = 0; r < ROWS; r++) {
+            pairs[r] = (const float *)(const void *)from[r];
+            last[r] = from[r] + 2 * whole * SIZE(source);
+        }
         gather_blocks(pairs, whole, to);
-        done = 2 * whole;
+        if (2 * whole < length)
+            gather_last_pairs(last, length - 2 * whole, to + whole * ROWS);
+        return;
     }
-    for (int64_t count; done < length; done += count) {
+    for (int64_t count, done = 0; done < length; done += count) {
         const char *at[ROWS];
         count = length - done < CHUNK * DEPTH(source) ? length - done : CHUNK * DEPTH(source);
         for (int r = 0; r < ROWS; r++)
@@ -231,7 +264,8 @@ V_INLINE void pack(const void *y, int64_t k_stride, int64_t j_stride, int64_t le
     }
 }
 
-/* ---- the table ------------------------------------------------------------------ */
+/* ---- the table
+ * ------------------------------------------------------------------ */
 
 static void tile_floats(const struct ursa_tile *t)
 {
