@@ -149,6 +149,16 @@ def every_precision_learns_and_predicts(folder):
 
 
 @test
+def half_types_take_half_the_memory(folder):
+    """Of what a step keeps beside weights, their gradients and the optimizer's state."""
+    def peak(precision, batch):
+        out, _ = run("bench", "train", "--precision", precision, "--arch", "small-resnet", "--size", 64, "--bs", batch, "--repeats", 1, "--json", env=CPU)
+        return json.loads(out)["peak_bytes"]
+    full, half = (peak(precision, 32) - peak(precision, 16) for precision in ("fp32", "bf16"))
+    assert half < 0.55 * full, (half, full)
+
+
+@test
 def bench_prints_the_promised_objects(folder):
     (gemm,) = map(json.loads, run("bench", "gemm", "--m", 96, "--n", 64, "--k", 80, "--repeats", 1, "--json", env=CPU)[0].splitlines())
     assert list(gemm) == ["what", "m", "n", "k", "dtype", "gflops", "peak_gflops", "fraction"]

@@ -2,6 +2,7 @@
  * it has, and its memory. */
 #include "device/cpu/cpu.h"
 #include "base/memory.h"
+#include "simd/gemm_half.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,14 +167,15 @@ static bool describe(int index, ursa_device_info *info)
 {
     if (index != 0)
         return ursa_fail(URSA_ERROR_DEVICE, "cpu: there is one, number 0, not number %d", index);
-    const struct ursa_simd *set = wanted_set();
+    const struct ursa_simd *set = wanted_set() ? wanted_set() : best_set();
     *info = (ursa_device_info){
         .id = "cpu",
         .name = processor_name(),
         .driver = "ursa " URSA_VERSION,
-        .level = (set ? set : best_set())->name,
+        .level = set->name,
         .memory = memory_size(),
         .f16_storage = true,
+        .bf16_compute = set->gemm_half->type[URSA_BF16].product[1][1].depth > 1,
     };
     return true;
 }
