@@ -55,42 +55,47 @@ kernel void arange_integer(OUTPUT(T, out), int count, long start, long step)
 
 #ifdef RANDOM
 #define T RANDOM
-static inline float4 uniform(uint4 w, float a, float b)
+/* Four blocks at once, so that compilers of processors have vectors to work with. */
+static inline float16 uniform(uint16 w, float a, float b)
 {
-    return a + (b - a) * (convert_float4(w >> 8u) * 0x1p-24f);
+    return a + (b - a) * (convert_float16(w >> 8u) * 0x1p-24f);
 }
 
-static inline float4 bernoulli(uint4 w, float a, float b)
+static inline float16 bernoulli(uint16 w, float a, float b)
 {
-    return select((float4)(0.0f), (float4)(1.0f), convert_float4(w >> 8u) * 0x1p-24f < a);
+    return select((float16)(0.0f), (float16)(1.0f), convert_float16(w >> 8u) * 0x1p-24f < a);
 }
 
-/* Box and Muller. log1p(-u) is exact where 1 - u rounds; sinpi needs no π. */
-static inline float4 normal(uint4 w, float a, float b)
+/* Box and Muller. 1 - u has 24 bits, as u has, and so is exact; sinpi needs no π. */
+static inline float16 normal(uint16 w, float a, float b)
 {
-    float2 r = sqrt(-2.0f * log1p(-(convert_float2(w.xz >> 8u) * 0x1p-24f)));
-    float2 t = convert_float2(w.yw >> 8u) * 0x1p-23f;
-    float2 even = r * cospi(t), odd = r * sinpi(t);
-    return a + b * (float4)(even.x, odd.x, even.y, odd.y);
+    float8 r = sqrt(-2.0f * log(1.0f - convert_float8(w.even >> 8u) * 0x1p-24f));
+    float8 t = convert_float8(w.odd >> 8u) * 0x1p-23f;
+    float16 v;
+    v.even = r * cospi(t);
+    v.odd = r * sinpi(t);
+    return a + b * v;
 }
 
-/* Each work item makes the four elements of one block, by -DDISTRIBUTION. */
+/* Each work item makes the sixteen elements of four blocks, by -DDISTRIBUTION. */
 kernel void random(OUTPUT(T, out), int count, long key, long counter, float a, float b)
 {
     LOCATE(out);
-    long block = get_global_id(0);
-    if (block * 4 >= count)
+    long first = get_global_id(0) * 16l, block = counter + get_global_id(0) * 4l;
+    if (first >= count)
         return;
-    int at = (int)block * 4;
-    uint4 w = philox((ulong)key, (ulong)(counter + block));
-    float4 v = DISTRIBUTION(w, a, b);
-    STORE(T, out, at, v.x);
-    if (at + 1 < count)
-        STORE(T, out, at + 1, v.y);
-    if (at + 2 < count)
-        STORE(T, out, at + 2, v.z);
-    if (at + 3 < count)
-        STORE(T, out, at + 3, v.w);
+    int at = (int)first, left = count - at;
+    uint16 w = (uint16)(philox((ulong)key, (ulong)block), philox((ulong)key, (ulong)block + 1),
+                        philox((ulong)key, (ulong)block + 2), philox((ulong)key, (ulong)block + 3));
+    float v[16];
+    vstore16(DISTRIBUTION(w, a, b), 0, v);
+    if (left >= 16) {
+        for (int i = 0; i < 16; i++)
+            STORE(T, out, at + i, v[i]);
+    } else {
+        for (int i = 0; i < left; i++)
+            STORE(T, out, at + i, v[i]);
+    }
 }
 #endif
 

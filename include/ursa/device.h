@@ -36,10 +36,21 @@ URSA_API float ursa_f32_from_f16(uint16_t bits);
 URSA_API uint16_t ursa_bf16_from_f32(float value);
 URSA_API float ursa_f32_from_bf16(uint16_t bits);
 
-/* With URSA_PROFILE=1 in the environment every call of an operator is timed, and
- * ursa_finish() prints a table to stderr: operators by their shapes, with time,
- * share, GFLOP/s and GB/s. URSA_PROFILE=FILE.json writes the calls to a trace
- * that chrome://tracing and Perfetto show. */
+/* ---- profiles ----------------------------------------------------------- */
+
+/* Times every call of an operator from now on, as `ursa profile` does, and shows
+ * at ursa_finish() where the time went. Called before a device is opened. On
+ * OpenCL the time is the device's own, of the operator's kernels, and nothing
+ * waits for them; on the CPU it is the clock's. URSA_PROFILE=1 in the environment
+ * is .table, URSA_PROFILE=FILE.json is .trace. docs/profiling.md says more. */
+typedef struct ursa_profile_options {
+    bool table;        /* on stderr: operators by their shapes, with time, share, GFLOP/s and GB/s */
+    bool json;         /* the same on stdout, an object per line */
+    int rows;          /* of the table, before the rest is summed up (30) */
+    const char *trace; /* file for all calls and kernels, which chrome://tracing and Perfetto show */
+} ursa_profile_options;
+#define ursa_profile(...) ursa_profile_opt(&(ursa_profile_options){__VA_ARGS__})
+URSA_API bool ursa_profile_opt(const ursa_profile_options *options);
 
 /* ---- devices ------------------------------------------------------------ */
 
@@ -51,7 +62,9 @@ typedef struct ursa_device_info {
     const char *name;   /* the processor's or the card's */
     const char *driver; /* "ursa 0.1" for the CPU; platform and driver version for OpenCL */
     const char *level;  /* instruction set ("avx2") or OpenCL version ("OpenCL 1.2") */
-    uint64_t memory;    /* bytes */
+    uint64_t memory;    /* bytes; URSA_DEVICE_MEMORY=512M makes an opened device do with less */
+    uint64_t largest;   /* bytes that one buffer can have; 0: as many as there are */
+    bool unified;       /* the device works on the host's own memory */
     bool f16_storage, f16_compute, bf16_compute;
     bool is_gpu;
     bool is_default; /* what "auto" means here */
@@ -90,14 +103,30 @@ typedef struct ursa_memory_stats {
     uint64_t cached;      /* free, kept for the next request */
     uint64_t peak;        /* the highest `used` since the last reset */
     uint64_t allocations; /* requests that went through to the driver */
+    uint64_t refused;     /* requests for which there was no memory */
 } ursa_memory_stats;
 
 URSA_API ursa_memory_stats ursa_device_memory(const ursa_device *device);
 URSA_API void ursa_device_reset_peak(ursa_device *device);
 URSA_API void ursa_device_trim(ursa_device *device); /* gives cached memory back */
 
-/* How often the host has waited for the device since the device was opened. */
+/* How often the host has waited for the device to finish what it was asked to do
+ * since the device was opened. Steps of training do not: what is counted is the
+ * reading of losses that somebody wants to see. */
 URSA_API uint64_t ursa_device_waits(const ursa_device *device);
+
+/* Programs of kernels that this process made for the device: compiled, which
+ * takes long, or taken from the cache on disk, where every compiled one is kept. */
+typedef struct ursa_program_stats {
+    uint64_t compiled, loaded;
+    double seconds; /* for both */
+} ursa_program_stats;
+URSA_API ursa_program_stats ursa_device_programs(const ursa_device *device);
+
+/* The rate of independent fused multiply-adds that the device reaches on factors
+ * of this type, added up as floats, in GFLOP/s: measured now, in a tenth of a
+ * second or so; 0 where it cannot be. */
+URSA_API double ursa_device_peak_gflops(ursa_device *device, ursa_dtype dtype);
 
 #ifdef __cplusplus
 }

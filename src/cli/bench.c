@@ -1,6 +1,5 @@
 /* bench.c — `ursa bench`: its options, and how runs are timed. */
 #include "bench.h"
-#include "device/peak.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,7 +35,7 @@ static const command_spec spec = {
     .summary = "Measures speed: a matrix product, the convolutions of ResNet-18 and their\n"
                "gradients, steps of training, inference, the bandwidth of memory, or pictures\n"
                "made into batches. The share is that of the peak rate of fused multiply-adds,\n"
-               "measured in the same run; it is known on the CPU.",
+               "measured on the device in the same run.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .examples = "  ursa bench gemm\n  ursa bench train --arch resnet18 --size 128 --bs 32 --json\n"
@@ -128,8 +127,7 @@ double bench_median(bench_run *run, void *context, double least)
 
 double bench_peak(void)
 {
-    bool cpu = strcmp(ursa_device_id(ursa_default_device()), "cpu") == 0;
-    return cpu && !bench.turns ? ursa_cpu_peak_gflops(ursa_threads(), bench.dtype) : 0;
+    return bench.turns ? 0 : ursa_device_peak_gflops(ursa_default_device(), bench.dtype);
 }
 
 void bench_print_share(double gflops, double peak)

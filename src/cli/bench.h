@@ -24,8 +24,8 @@ typedef bool bench_run(void *context);
  * runs are those that the other end of stdin asks for. NaN after an error. */
 double bench_median(bench_run *run, void *context, double least);
 
-/* The peak rate of multiply-adds of the CPU on --dtype, in GFLOP/s; 0 on other
- * devices, where it is not known, and with --turns. */
+/* The peak rate of multiply-adds of the device on --dtype, in GFLOP/s; 0 where
+ * it cannot be measured, and with --turns. */
 double bench_peak(void);
 /* ",\"peak_gflops\":…,\"fraction\":…" or " of … (… %)", where the peak is known. */
 void bench_print_share(double gflops, double peak);
@@ -37,5 +37,8 @@ bool bench_memory(void);
 bool bench_data(void);
 bool bench_train(void);
 bool bench_infer(void);
+
+/* One step of training, as bench_train() measures. */
+bool bench_step(void);
 
 #endif

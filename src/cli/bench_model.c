@@ -62,6 +62,17 @@ static bool run_step(void *context)
     return done;
 }
 
+bool bench_step(void)
+{
+    struct network network = {0};
+    bool made = make_network(&network);
+    network.optimizer = made ? ursa_sgd(network.model, .lr = 1e-3, .momentum = 0.9) : NULL;
+    bool done = network.optimizer && run_step(&network);
+    ursa_optimizer_free(network.optimizer);
+    ursa_module_free(network.model);
+    return done;
+}
+
 bool bench_train(void)
 {
     struct network network = {0};

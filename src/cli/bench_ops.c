@@ -2,11 +2,12 @@
 #include "bench.h"
 #include "base/error.h"
 #include "device/conv_method.h"
-#include "device/ops.h"
+#include "device/backend.h"
 #include "tensor/tensor.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Numbers, in the type that is measured. */
@@ -55,10 +56,30 @@ static bool run_sum(void *context)
     return ursa_op_reduce(ursa_default_device(), context);
 }
 
-/* Arrays far larger than any cache; bytes read and bytes written count. */
+enum { FLOATS = 1 << 26 };
+
+/* To and from the host: what a tensor and host memory hold. */
+struct transfer {
+    ursa_tensor *tensor;
+    float *host;
+};
+
+static bool run_upload(void *context)
+{
+    const struct transfer *transfer = context;
+    return ursa_buffer_write(transfer->tensor->array.buffer, 0, URSA_F32, transfer->host, FLOATS);
+}
+
+static bool run_download(void *context)
+{
+    const struct transfer *transfer = context;
+    return ursa_read(transfer->tensor, URSA_F32, transfer->host, FLOATS);
+}
+
+/* Arrays far larger than any cache; bytes read and bytes written count. Between
+ * the host and a device that has memory of its own, bytes count once. */
 bool bench_memory(void)
 {
-    enum { FLOATS = 1 << 26 };
     ursa_tensor *x = ursa_zeros(ursa_shape(FLOATS)), *y = ursa_zeros(ursa_shape(FLOATS));
     ursa_tensor *sum = ursa_zeros(ursa_shape(1));
     if (!x || !y || !sum)
@@ -69,11 +90,18 @@ bool bench_memory(void)
     double read = 4e-9 * FLOATS / bench_median(run_sum, &sum_args, 0.1);
     if (isnan(copy) || isnan(read) || bench.turns)
         return !isnan(copy) && !isnan(read);
+    struct transfer transfer = {x, calloc(FLOATS, sizeof(float))};
+    double up = transfer.host ? 4e-9 * FLOATS / bench_median(run_upload, &transfer, 0.1) : NAN;
+    double down = transfer.host ? 4e-9 * FLOATS / bench_median(run_download, &transfer, 0.1) : NAN;
+    free(transfer.host);
     if (bench.json)
-        printf("{\"what\":\"memory\",\"gb_per_s\":%.2f,\"copy\":%.2f,\"read\":%.2f}\n", fmax(copy, read), copy, read);
+        printf(
+            "{\"what\":\"memory\",\"gb_per_s\":%.2f,\"copy\":%.2f,\"read\":%.2f,\"from_host\":%.2f,\"to_host\":%.2f}\n",
+            fmax(copy, read), copy, read, up, down);
     else
-        printf("memory: copying %.1f GB/s, reading %.1f GB/s\n", copy, read);
-    return true;
+        printf("memory: copying %.1f GB/s, reading %.1f GB/s, from the host %.1f GB/s, to the host %.1f GB/s\n", copy,
+               read, up, down);
+    return !isnan(up) && !isnan(down);
 }
 
 /* ---- conv ------------------------------------------------------------------------ */
@@ -147,7 +175,7 @@ static bool is_wanted(int pass)
     return bench.pass ? strcmp(bench.pass, passes[pass].name) == 0 : pass != BACKWARD;
 }
 
-/* `method` is the CPU's; where there is no peak, it is not the CPU. */
+/* `method` is NULL where it is not known. */
 static void print_pass(const struct layer *layer, const char *pass, const char *method, double gflops, double peak)
 {
     int pixels = bench.size / layer->shrink;
@@ -161,7 +189,7 @@ static void print_pass(const struct layer *layer, const char *pass, const char *
         printf("%-15s %4d→%-4d %d×%d/%d @%-4d %-12s %7.1f GFLOP/s", layer->name, layer->in, layer->out, layer->kernel,
                layer->kernel, layer->stride, pixels, pass, gflops);
     bench_print_share(gflops, peak);
-    if (method && peak > 0)
+    if (method)
         printf(bench.json ? ",\"method\":\"%s\"" : "  %s", method);
     printf(bench.json ? "}\n" : "\n");
     fflush(stdout);
@@ -182,6 +210,7 @@ static bool bench_layer(const struct layer *layer, double sums[PASSES])
         .grad_input = {.geometry = geometry, .dy = dy->array, .w = w->array, .dx = dx->array},
         .grad_weight = {.geometry = geometry, .x = x->array, .dy = dy->array, .dw = dw->array},
     };
+    bool on_cpu = strcmp(ursa_device_id(ursa_default_device()), "cpu") == 0;
     double flops = 2.0 * (double)(n * out * out) * layer->out * layer->kernel * layer->kernel * layer->in;
     for (int pass = 0; pass < PASSES; pass++) {
         if (!is_wanted(pass))
@@ -194,9 +223,9 @@ static bool bench_layer(const struct layer *layer, double sums[PASSES])
             return true;
         double gflops = (pass == BACKWARD && layer->in > 3 ? 2 : 1) * flops / seconds * 1e-9;
         sums[pass] += peak > 0 ? layer->times * gflops / peak : 0;
-        const char *method =
-            pass == BACKWARD ? NULL
-                             : ursa_cpu_conv_method((ursa_conv_pass)pass, &geometry, &x->array, &w->array, &y->array);
+        const char *method = pass == BACKWARD || !on_cpu ? NULL
+                                                         : ursa_cpu_conv_method((ursa_conv_pass)pass, &geometry,
+                                                                                &x->array, &w->array, &y->array);
         print_pass(layer, passes[pass].name, method, gflops, peak);
     }
     return true;

@@ -76,7 +76,12 @@ bool read_precision(const char *name, ursa_dtype *dtype);
 /* The same way round. */
 const char *precision_name(ursa_dtype dtype);
 
+/* Runs the command that argv[1] names. */
+int run_command(int argc, char **argv);
+
 int run_devices(int argc, char **argv);
+int run_profile(int argc, char **argv);
+int run_tune(int argc, char **argv);
 int run_train(int argc, char **argv);
 int run_predict(int argc, char **argv);
 int run_interpret(int argc, char **argv);

@@ -17,6 +17,13 @@ static void half_types(const ursa_device_info *info, char *text, size_t size)
              info->f16_compute ? "products" : "storage");
 }
 
+static void print_memory(const ursa_device_info *info)
+{
+    printf("%5.1f GiB%s", (double)info->memory / (1 << 30), info->unified ? ", the host's" : "");
+    if (info->largest && info->largest < info->memory)
+        printf(", %.1f GiB in one buffer", (double)info->largest / (1 << 30));
+}
+
 /* Widths of the columns, so that names of any length stand straight. */
 static int widest(int (*length)(const ursa_device_info *), int least)
 {
@@ -49,16 +56,18 @@ int run_devices(int argc, char **argv)
     if (read_options(&spec, argc, argv, NULL, &status) < 0)
         return status;
     int name = widest(name_length, 4), driver = widest(driver_length, 6), level = widest(level_length, 5);
-    printf("  %-10s %-*s  %-*s  %-*s  %9s  %s\n", "device", name, "name", driver, "driver", level, "level", "memory",
-           "half types");
+    printf("  %-10s %-*s  %-*s  %-*s  %-30s  %s\n", "device", name, "name", driver, "driver", level, "level",
+           "half types", "memory");
     for (int i = 0; i < ursa_device_count(); i++) {
         ursa_device_info info;
         char halves[48];
         if (!ursa_device_describe(i, &info))
             return EXIT_ERROR;
         half_types(&info, halves, sizeof halves);
-        printf("%c %-10s %-*s  %-*s  %-*s  %5.1f GiB  %s\n", info.is_default ? '*' : ' ', info.id, name, info.name,
-               driver, info.driver, level, info.level, (double)info.memory / (1 << 30), halves);
+        printf("%c %-10s %-*s  %-*s  %-*s  %-30s  ", info.is_default ? '*' : ' ', info.id, name, info.name, driver,
+               info.driver, level, info.level, halves);
+        print_memory(&info);
+        printf("\n");
     }
     return EXIT_FINE;
 }

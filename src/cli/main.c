@@ -18,6 +18,8 @@ static const struct {
     {"devices", "list processors and graphics cards", run_devices},
     {"arch", "list architectures", run_arch},
     {"weights", "list, get, convert and try pretrained weights", run_weights},
+    {"tune", "find the fastest kernels for a network on a device", run_tune},
+    {"profile", "run another command and show where its time went", run_profile},
     {"bench", "measure the speed of this machine", run_bench},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -33,7 +35,7 @@ static void print_usage(FILE *out)
                  "--out model.ursa\n");
 }
 
-int main(int argc, char **argv)
+int run_command(int argc, char **argv)
 {
     if (argc < 2) {
         print_usage(stderr);
@@ -48,13 +50,15 @@ int main(int argc, char **argv)
         print_usage(stdout);
         return EXIT_FINE;
     }
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(name, commands[i].name) != 0)
-            continue;
-        int status = commands[i].run(argc - 1, argv + 1);
-        int finished = ursa_finish();
-        return status ? status : finished;
-    }
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
     fprintf(stderr, "ursa: there is no command \"%s\"; `ursa --help` lists them\n", name);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int status = run_command(argc, argv), finished = ursa_finish();
+    return status ? status : finished;
 }

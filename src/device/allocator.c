@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,15 +125,17 @@ static double mebibytes(uint64_t bytes)
     return (double)bytes / (1024.0 * 1024.0);
 }
 
-static void fail_memory(const ursa_device *device, size_t wanted, uint64_t used)
+static void fail_memory(const ursa_device *device, const struct ursa_wanted *wanted, uint64_t used)
 {
-    uint64_t total = device->info.memory; /* 0 where the device does not say */
-    if (total)
-        ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: wanted %.1f MiB, with %.1f MiB in use of %.1f MiB",
-                  device->info.id, mebibytes(wanted), mebibytes(used), mebibytes(total));
-    else
-        ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: wanted %.1f MiB, with %.1f MiB in use", device->info.id,
-                  mebibytes(wanted), mebibytes(used));
+    const ursa_device_info *info = &device->info;
+    char total[48] = "", most[64] = "";
+    if (info->memory) /* 0 where the device does not say */
+        snprintf(total, sizeof total, " of %.1f MiB", mebibytes(info->memory));
+    if (info->largest && wanted->bytes > info->largest)
+        snprintf(most, sizeof most, "; one buffer can have up to %.1f MiB there", mebibytes(info->largest));
+    ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: wanted %.1f MiB for %s %s, with %.1f MiB in use%s%s", info->id,
+              mebibytes(wanted->bytes), ursa_dtype_name(wanted->dtype),
+              ursa_shape_text(wanted->ndim, wanted->shape).text, mebibytes(used), total, most);
 }
 
 /* Ones in all bits are not a number in every float type. */
@@ -145,12 +148,12 @@ static void poison(ursa_buffer *buffer)
     }
 }
 
-ursa_buffer *ursa_allocator_take(ursa_device *device, size_t bytes)
+ursa_buffer *ursa_allocator_take(ursa_device *device, const struct ursa_wanted *wanted)
 {
     struct ursa_allocator *allocator = device->allocator;
     ursa_memory_stats *memory = &device->memory;
     size_t rounded = 0;
-    int class = class_of(bytes, &rounded);
+    int class = class_of(wanted->bytes, &rounded);
     pthread_mutex_lock(&allocator->lock);
     struct block *block = NULL;
     if (class >= 0) {
@@ -168,10 +171,11 @@ ursa_buffer *ursa_allocator_take(ursa_device *device, size_t bytes)
         if (memory->used > memory->peak)
             memory->peak = memory->used;
     }
+    memory->refused += !block;
     uint64_t used = memory->used;
     pthread_mutex_unlock(&allocator->lock);
     if (!block)
-        fail_memory(device, bytes, used);
+        fail_memory(device, wanted, used);
     if (block && allocator->poisons)
         poison(&block->buffer);
     return block ? &block->buffer : NULL;

@@ -17,9 +17,17 @@ struct ursa_allocator *ursa_allocator_new(void);
 /* Gives all cached memory of the device back, and ends its allocator. */
 void ursa_allocator_close(ursa_device *device);
 
-/* A buffer of at least `bytes` with one reference; NULL with an error that says
- * what was wanted and what is held. */
-ursa_buffer *ursa_allocator_take(ursa_device *device, size_t bytes);
+/* What a buffer is for, as errors tell it. */
+struct ursa_wanted {
+    size_t bytes;
+    ursa_dtype dtype;
+    int ndim;
+    const int64_t *shape;
+};
+
+/* A buffer of at least so many bytes with one reference; NULL with an error that
+ * says what was wanted and what is held. */
+ursa_buffer *ursa_allocator_take(ursa_device *device, const struct ursa_wanted *wanted);
 void ursa_allocator_give(ursa_buffer *buffer);
 
 #endif

@@ -29,6 +29,14 @@ struct ursa_backend {
     bool (*sync)(ursa_device *device);
     void (*close)(ursa_device *device);
 
+    /* For devices that keep the time of their work themselves; else NULL. Waits
+     * for all work, and reports what was not yet to ursa_profile_span(). */
+    void (*collect)(ursa_device *device);
+    /* Where there are several ways to compute products; else NULL: tuner.h. */
+    const struct ursa_tuner *tuner;
+    /* See ursa_device_peak_gflops(); may be NULL. */
+    double (*peak_gflops)(ursa_device *device, ursa_dtype dtype);
+
 #define URSA_OP(name, types, text) bool (*name)(ursa_device * device, const struct ursa_##name##_args *args);
 #include "ops.def"
 #undef URSA_OP
@@ -41,6 +49,7 @@ struct ursa_device {
     ursa_memory_stats memory;
     struct ursa_allocator *allocator; /* made by ursa_device_register() */
     uint64_t waits;                   /* counted by ursa_buffer_read() and ursa_device_sync() */
+    ursa_program_stats programs;      /* counted by the backend */
 };
 
 struct ursa_buffer {
@@ -54,6 +63,8 @@ struct ursa_buffer {
 /* Buffers from the caching allocator of the device; contents undefined. One
  * reference is the caller's. `count` 0 is allowed. */
 ursa_buffer *ursa_buffer_new(ursa_device *device, ursa_dtype dtype, int64_t count);
+/* The same with as many elements as a shape, of no negative extent, has; an error names it. */
+ursa_buffer *ursa_buffer_of_shape(ursa_device *device, ursa_dtype dtype, int ndim, const int64_t *shape);
 ursa_buffer *ursa_buffer_retain(ursa_buffer *buffer);
 void ursa_buffer_release(ursa_buffer *buffer); /* takes NULL */
 

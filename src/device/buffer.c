@@ -1,6 +1,7 @@
 /* buffer.c — buffers: typed pieces of a device's memory, shared by reference. */
 #include "allocator.h"
 #include "base/error.h"
+#include "profile.h"
 #include <inttypes.h>
 
 size_t ursa_device_element_size(const ursa_device *device, ursa_dtype dtype)
@@ -9,16 +10,22 @@ size_t ursa_device_element_size(const ursa_device *device, ursa_dtype dtype)
     return backend->element_size ? backend->element_size(dtype) : ursa_dtype_size(dtype);
 }
 
-ursa_buffer *ursa_buffer_new(ursa_device *device, ursa_dtype dtype, int64_t count)
+ursa_buffer *ursa_buffer_of_shape(ursa_device *device, ursa_dtype dtype, int ndim, const int64_t *shape)
 {
     if (!device)
         return NULL;
-    size_t bytes;
-    if (count < 0 || __builtin_mul_overflow((size_t)count, ursa_device_element_size(device, dtype), &bytes)) {
-        ursa_fail(URSA_ERROR_MEMORY, "a buffer of %" PRId64 " elements is not possible", count);
-        return NULL;
-    }
-    return ursa_allocator_take(device, bytes);
+    struct ursa_wanted wanted = {ursa_device_element_size(device, dtype), dtype, ndim, shape};
+    for (int i = 0; i < ndim; i++)
+        if (shape[i] < 0 || __builtin_mul_overflow(wanted.bytes, (size_t)shape[i], &wanted.bytes)) {
+            ursa_fail(URSA_ERROR_MEMORY, "a buffer of %s elements is not possible", ursa_shape_text(ndim, shape).text);
+            return NULL;
+        }
+    return ursa_allocator_take(device, &wanted);
+}
+
+ursa_buffer *ursa_buffer_new(ursa_device *device, ursa_dtype dtype, int64_t count)
+{
+    return ursa_buffer_of_shape(device, dtype, 1, &count);
 }
 
 ursa_buffer *ursa_buffer_retain(ursa_buffer *buffer)
@@ -43,11 +50,26 @@ static bool is_inside(const ursa_buffer *buffer, int64_t offset, ursa_dtype dtyp
                      offset + count, held);
 }
 
+static struct ursa_call *begin_copy(struct ursa_call *call, const char *name, const ursa_buffer *buffer,
+                                    ursa_dtype dtype, int64_t count)
+{
+    call = ursa_profile_prepare(call, name, buffer->device);
+    if (!call)
+        return NULL;
+    call->is_copy = true;
+    call->bytes = (double)count * (double)ursa_dtype_size(dtype);
+    ursa_profile_begin(call);
+    return call;
+}
+
 bool ursa_buffer_write(ursa_buffer *buffer, int64_t offset, ursa_dtype dtype, const void *data, int64_t count)
 {
     if (!buffer || !is_inside(buffer, offset, dtype, count, "write"))
         return false;
-    return count == 0 || buffer->device->backend->write(buffer->device, buffer, offset, dtype, data, count);
+    struct ursa_call call, *measured = begin_copy(&call, "upload", buffer, dtype, count);
+    bool done = count == 0 || buffer->device->backend->write(buffer->device, buffer, offset, dtype, data, count);
+    ursa_profile_end(measured, NULL);
+    return done;
 }
 
 bool ursa_buffer_read(const ursa_buffer *buffer, int64_t offset, ursa_dtype dtype, void *data, int64_t count)
@@ -55,5 +77,8 @@ bool ursa_buffer_read(const ursa_buffer *buffer, int64_t offset, ursa_dtype dtyp
     if (!buffer || !is_inside(buffer, offset, dtype, count, "read"))
         return false;
     __atomic_add_fetch(&buffer->device->waits, 1, __ATOMIC_RELAXED);
-    return count == 0 || buffer->device->backend->read(buffer->device, buffer, offset, dtype, data, count);
+    struct ursa_call call, *measured = begin_copy(&call, "read", buffer, dtype, count);
+    bool done = count == 0 || buffer->device->backend->read(buffer->device, buffer, offset, dtype, data, count);
+    ursa_profile_end(measured, NULL);
+    return done;
 }

@@ -1,7 +1,6 @@
 /* check.c — what the checks of all operators share, and the wrappers that
  * check an operator and run it. */
 #include "check.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -179,17 +178,15 @@ static inline unsigned types_named(const char *types)
         if (!device || !args)                                                                                          \
             return false;                                                                                              \
         struct ursa_call call;                                                                                         \
-        struct ursa_check check = {#name, device, types_named(types), ursa_profile_begin(&call, #name)};               \
+        struct ursa_check check = {#name, device, types_named(types), ursa_profile_prepare(&call, #name, device)};     \
         int64_t work = ursa_check_##name(&check, args);                                                                \
         if (work <= 0)                                                                                                 \
             return work == 0;                                                                                          \
         if (!device->backend->name)                                                                                    \
             return ursa_fail(URSA_ERROR_UNSUPPORTED, #name " is not available on %s", device->info.id);                \
-        if (!check.call)                                                                                               \
-            return device->backend->name(device, args);                                                                \
-        call.begin = ursa_seconds();                                                                                   \
-        bool done = device->backend->name(device, args) && device->backend->sync(device);                              \
-        ursa_profile_end(&call, args);                                                                                 \
+        ursa_profile_begin(check.call);                                                                                \
+        bool done = device->backend->name(device, args);                                                               \
+        ursa_profile_end(check.call, args);                                                                            \
         return done;                                                                                                   \
     }
 #include "ops.def"

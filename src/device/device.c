@@ -148,6 +148,35 @@ static ursa_device *find_opened(const struct entry *entry)
     return found;
 }
 
+/* URSA_DEVICE_MEMORY: bytes, or with K, M or G behind; the device does with at most so many. */
+static bool limit_memory(ursa_device *device)
+{
+    const char *text = getenv("URSA_DEVICE_MEMORY");
+    if (!text || !*text)
+        return true;
+    char *end;
+    double limit = strtod(text, &end);
+    const char *units = "KMG", *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    for (const char *step = units; unit && step <= unit; step++)
+        limit *= 1024;
+    if (end == text || !(limit >= 1 && limit < 0x1p60) || (*end && (!unit || end[1])))
+        return ursa_fail(URSA_ERROR_ARGUMENT, "URSA_DEVICE_MEMORY is \"%s\"; expected a size such as 512M or 2G", text);
+    if (!device->info.memory || limit < (double)device->info.memory)
+        device->info.memory = (uint64_t)limit;
+    return true;
+}
+
+static ursa_device *open_provided(const struct entry *entry)
+{
+    ursa_device *device = entry->provider->open(entry->index);
+    if (!device)
+        return NULL;
+    if (limit_memory(device) && register_as(device, entry->provider, entry->index))
+        return device;
+    device->backend->close(device);
+    return NULL;
+}
+
 static ursa_device *open_entry(const struct entry *entry)
 {
     ursa_device *device = find_opened(entry);
@@ -155,11 +184,8 @@ static ursa_device *open_entry(const struct entry *entry)
         return device;
     pthread_mutex_lock(&opened.opening);
     device = find_opened(entry);
-    if (!device) {
-        device = entry->provider->open(entry->index);
-        if (device && !register_as(device, entry->provider, entry->index))
-            device = NULL;
-    }
+    if (!device)
+        device = open_provided(entry);
     pthread_mutex_unlock(&opened.opening);
     return device;
 }
@@ -303,6 +329,16 @@ bool ursa_device_sync(ursa_device *device)
         return false;
     __atomic_add_fetch(&device->waits, 1, __ATOMIC_RELAXED);
     return device->backend->sync(device);
+}
+
+ursa_program_stats ursa_device_programs(const ursa_device *device)
+{
+    return device ? device->programs : (ursa_program_stats){0};
+}
+
+double ursa_device_peak_gflops(ursa_device *device, ursa_dtype dtype)
+{
+    return device && device->backend->peak_gflops ? device->backend->peak_gflops(device, dtype) : 0;
 }
 
 uint64_t ursa_device_waits(const ursa_device *device)

@@ -1,24 +1,84 @@
-/* profile.c — notes calls of operators, and shows them at the end. */
+/* profile.c — notes calls of operators, and the spans of their kernels. */
 #include "profile.h"
+#include "backend.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct {
-    pthread_once_t once;
-    pthread_mutex_t lock;
-    const char *wish; /* NULL: nothing is measured */
-    struct ursa_call *calls;
-    int64_t count, capacity;
-} profile = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+enum { MOST_DEVICES = sizeof((struct ursa_profile *)0)->devices / sizeof(ursa_device *), ROWS = 30 };
 
-/* ---- a call ------------------------------------------------------------------- */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what is measured */
+static struct ursa_profile profile;
+static bool is_on;
+static char *trace; /* profile.wish.trace is this copy */
+static _Thread_local int64_t current = -1;
+
+/* ---- what was asked for --------------------------------------------------------- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
+static bool start(const ursa_profile_options *options)
+{
+    char *copy = options->trace ? ursa_copy_string(options->trace) : NULL;
+    if (options->trace && !copy)
+        return false;
+    free(trace);
+    trace = copy;
+    profile.wish = *options;
+    profile.wish.trace = trace;
+    if (profile.wish.rows == 0)
+        profile.wish.rows = ROWS;
+    is_on = true;
+    return true;
+}
+
+static void read_environment(void)
+{
+    const char *wish = getenv("URSA_PROFILE");
+    if (!wish || !*wish || strcmp(wish, "0") == 0)
+        return;
+    bool to_file = ends_with(wish, ".json");
+    start(&(ursa_profile_options){.table = !to_file, .trace = to_file ? wish : NULL});
+}
+
+bool ursa_profile_opt(const ursa_profile_options *options)
+{
+    pthread_once(&once, read_environment);
+    return start(options);
+}
+
+bool ursa_profile_is_on(void)
+{
+    pthread_once(&once, read_environment);
+    return is_on;
+}
+
+/* Runs at ursa_finish(), before the devices are closed. */
+static void report(void)
+{
+    is_on = false;
+    for (int i = 0; i < profile.device_count; i++)
+        if (profile.devices[i]->backend->collect)
+            profile.devices[i]->backend->collect(profile.devices[i]);
+    ursa_profile_report(&profile);
+    free(profile.calls);
+    free(profile.spans);
+    free(trace);
+    trace = NULL;
+    profile = (struct ursa_profile){0};
+}
+
+/* ---- one call ------------------------------------------------------------------- */
 
 static double gemm_flops(const struct ursa_gemm_args *args)
 {
@@ -62,132 +122,94 @@ void ursa_profile_array(struct ursa_call *call, const char *name, const ursa_arr
                  ursa_shape_text(array->ndim, array->shape).text);
 }
 
-/* ---- the report ---------------------------------------------------------------- */
-
-/* All calls of an operator with the same shapes. */
-struct row {
-    const struct ursa_call *first;
-    double seconds, flops, bytes;
-    int64_t calls;
-};
-
-static int by_seconds(const void *a, const void *b)
+struct ursa_call *ursa_profile_prepare(struct ursa_call *call, const char *op, ursa_device *device)
 {
-    double x = ((const struct row *)a)->seconds, y = ((const struct row *)b)->seconds;
-    return (x < y) - (x > y);
-}
-
-static int64_t gather(struct row *rows)
-{
-    int64_t count = 0;
-    for (int64_t i = 0; i < profile.count; i++) {
-        const struct ursa_call *call = &profile.calls[i];
-        int64_t place = 0;
-        while (place < count &&
-               (strcmp(rows[place].first->op, call->op) != 0 || strcmp(rows[place].first->shapes, call->shapes) != 0))
-            place++;
-        if (place == count)
-            rows[count++] = (struct row){.first = call};
-        rows[place].calls++;
-        rows[place].seconds += call->end - call->begin;
-        rows[place].flops += call->flops;
-        rows[place].bytes += call->bytes;
-    }
-    qsort(rows, (size_t)count, sizeof *rows, by_seconds);
-    return count;
-}
-
-static void print_table(void)
-{
-    struct row *rows = ursa_alloc_array((size_t)profile.count + 1, sizeof *rows);
-    int64_t count = rows ? gather(rows) : 0;
-    double total = 0;
-    for (int64_t i = 0; i < count; i++)
-        total += rows[i].seconds;
-    fprintf(stderr, "%-20s %7s %10s %7s %9s %8s  %s\n", "operator", "calls", "ms", "share", "GFLOP/s", "GB/s",
-            "shapes");
-    for (int64_t i = 0; i < count; i++) {
-        const struct row *row = &rows[i];
-        fprintf(stderr, "%-20s %7" PRId64 " %10.3f %6.2f%% %9.1f %8.1f  %s\n", row->first->op, row->calls,
-                1e3 * row->seconds, 100 * row->seconds / total, row->flops / row->seconds * 1e-9,
-                row->bytes / row->seconds * 1e-9, row->first->shapes);
-    }
-    free(rows);
-}
-
-/* The trace event format of Chrome: complete events, times in microseconds. */
-static void write_trace(const char *path)
-{
-    FILE *file = fopen(path, "w");
-    if (!file) {
-        ursa_fail(URSA_ERROR_IO, "profile: cannot write %s", path);
-        return;
-    }
-    fprintf(file, "{\"traceEvents\":[\n");
-    for (int64_t i = 0; i < profile.count; i++) {
-        const struct ursa_call *call = &profile.calls[i];
-        fprintf(file,
-                "%s{\"name\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":1,\"ts\":%.3f,\"dur\":%.3f,"
-                "\"args\":{\"shapes\":\"%s\",\"flops\":%.0f,\"bytes\":%.0f}}",
-                i ? ",\n" : "", call->op, 1e6 * (call->begin - profile.calls[0].begin), 1e6 * (call->end - call->begin),
-                call->shapes, call->flops, call->bytes);
-    }
-    fprintf(file, "\n]}\n");
-    if (fclose(file) != 0)
-        ursa_fail(URSA_ERROR_IO, "profile: cannot write %s", path);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length > tail && strcmp(text + length - tail, end) == 0;
-}
-
-static void report(void)
-{
-    if (profile.count && ends_with(profile.wish, ".json"))
-        write_trace(profile.wish);
-    else if (profile.count)
-        print_table();
-    free(profile.calls);
-    profile.calls = NULL;
-    profile.count = profile.capacity = 0;
+    if (!ursa_profile_is_on())
+        return NULL;
+    *call = (struct ursa_call){.op = op, .device = device};
+    return call;
 }
 
 /* ---- measuring ------------------------------------------------------------------ */
 
-static void read_wish(void)
+/* Makes room for one more; false when memory has run out. */
+static bool grow(void *array, int64_t count, int64_t *capacity, size_t size)
 {
-    const char *wish = getenv("URSA_PROFILE");
-    if (!wish || !*wish || strcmp(wish, "0") == 0)
-        return;
-    profile.wish = wish;
-    ursa_at_finish(report);
+    if (count < *capacity)
+        return true;
+    int64_t wanted = *capacity ? 2 * *capacity : 1024;
+    void *old, *grown;
+    memcpy(&old, array, sizeof old);
+    grown = ursa_grow(old, (size_t)wanted * size);
+    if (!grown)
+        return false;
+    memcpy(array, &grown, sizeof grown);
+    *capacity = wanted;
+    return true;
 }
 
-struct ursa_call *ursa_profile_begin(struct ursa_call *call, const char *op)
+/* The first call on a device comes after it was opened: the report then comes
+ * before it is closed, since what is registered last runs first. */
+static void note_device(ursa_device *device)
 {
-    pthread_once(&profile.once, read_wish);
-    if (!profile.wish)
-        return NULL;
-    *call = (struct ursa_call){.op = op};
-    return call;
+    int place = 0;
+    while (place < profile.device_count && profile.devices[place] != device)
+        place++;
+    if (place == MOST_DEVICES || place < profile.device_count)
+        return;
+    if (profile.device_count == 0)
+        ursa_at_finish(report);
+    profile.devices[profile.device_count++] = device;
+}
+
+void ursa_profile_begin(struct ursa_call *call)
+{
+    if (!call)
+        return;
+    pthread_mutex_lock(&lock);
+    note_device(call->device);
+    call->number = -1;
+    if (grow(&profile.calls, profile.call_count, &profile.call_capacity, sizeof *profile.calls)) {
+        call->number = profile.call_count++;
+        profile.calls[call->number] = *call;
+    }
+    pthread_mutex_unlock(&lock);
+    current = call->number;
+    call->begin = ursa_seconds();
 }
 
 void ursa_profile_end(struct ursa_call *call, const void *args)
 {
+    if (!call)
+        return;
     call->end = ursa_seconds();
-    call->flops = flops_of(call->op, args);
-    pthread_mutex_lock(&profile.lock);
-    if (profile.count == profile.capacity) {
-        int64_t capacity = profile.capacity ? 2 * profile.capacity : 1024;
-        struct ursa_call *grown = ursa_grow(profile.calls, (size_t)capacity * sizeof *grown);
-        if (grown) {
-            profile.calls = grown;
-            profile.capacity = capacity;
-        }
+    current = -1;
+    if (call->number < 0)
+        return;
+    call->flops = args ? flops_of(call->op, args) : 0;
+    pthread_mutex_lock(&lock);
+    struct ursa_call *kept = &profile.calls[call->number]; /* which may have spans already */
+    call->busy = kept->busy;
+    call->spans = kept->spans;
+    *kept = *call;
+    pthread_mutex_unlock(&lock);
+}
+
+int64_t ursa_profile_current(void)
+{
+    return current;
+}
+
+void ursa_profile_span(int64_t call, const char *name, bool beside, double begin, double end)
+{
+    struct ursa_span span = {.call = call, .beside = beside, .begin = begin, .end = end};
+    snprintf(span.name, sizeof span.name, "%s", name);
+    pthread_mutex_lock(&lock);
+    if (call >= 0 && call < profile.call_count &&
+        grow(&profile.spans, profile.span_count, &profile.span_capacity, sizeof *profile.spans)) {
+        profile.spans[profile.span_count++] = span;
+        profile.calls[call].busy += end - begin;
+        profile.calls[call].spans++;
     }
-    if (profile.count < profile.capacity)
-        profile.calls[profile.count++] = *call;
-    pthread_mutex_unlock(&profile.lock);
+    pthread_mutex_unlock(&lock);
 }

@@ -24,6 +24,12 @@ struct ursa_learner {
     ursa_callback **callbacks;
     int callback_count;
 
+    struct ursa_last_batch { /* what the last step of training was given */
+        ursa_device *device; /* NULL: there was none in this fit */
+        ursa_dims x_shape, y_shape;
+        ursa_dtype x_dtype, y_dtype;
+    } last_batch;
+
     ursa_tensor *losses; /* [batches] on the device: of this epoch's steps */
     double *rates;       /* [batches]: their learning rates */
     int64_t *counts;     /* [batches]: their items */
@@ -99,6 +105,12 @@ ursa_tensor *ursa_leave_network(ursa_tensor *prediction);
 bool ursa_scaled_backward(const ursa_learner *learner, ursa_tensor *loss);
 /* The scale and its counters, on the device; NULL where there are none. */
 ursa_tensor *ursa_scaling_state(const ursa_learner *learner);
+
+/* ---- memory.c --------------------------------------------------------------------------- */
+
+/* Adds to an error that says that the device's memory is used up what takes it, and
+ * which batch would fit. */
+void ursa_explain_memory(ursa_learner *learner);
 
 /* ---- validate.c ------------------------------------------------------------------------ */
 

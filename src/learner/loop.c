@@ -73,8 +73,18 @@ static ursa_verdict run_step(ursa_learner *learner, void *context)
     return ursa_optimizer_step(learner->optimizer) ? URSA_CONTINUE : URSA_FAIL;
 }
 
+static void note_batch(ursa_learner *learner)
+{
+    const ursa_training *training = &learner->training;
+    if (training->y)
+        learner->last_batch =
+            (struct ursa_last_batch){ursa_device_of(training->x), ursa_dims_of(training->x), ursa_dims_of(training->y),
+                                     ursa_dtype_of(training->x), ursa_dtype_of(training->y)};
+}
+
 static ursa_verdict train_on(ursa_learner *learner)
 {
+    note_batch(learner);
     ursa_verdict verdict = ursa_run_forward(learner);
     if (learner->training.loss && !ursa_record_step(learner, learner->training.loss))
         return URSA_FAIL;
@@ -258,10 +268,13 @@ bool ursa_run_fit(ursa_learner *learner, int64_t epochs)
     learner->training.epochs = epochs;
     learner->training.epoch = 0;
     learner->first_batch = 0;
+    learner->last_batch.device = NULL;
     learner->fits++;
     ursa_verdict verdict = ursa_learner_notify(learner, URSA_BEFORE_FIT);
     if (verdict == URSA_CONTINUE)
         verdict = run_epochs(learner);
+    if (verdict == URSA_FAIL)
+        ursa_explain_memory(learner);
     if (verdict != URSA_CONTINUE && verdict != URSA_FAIL)
         verdict = ursa_learner_notify(learner, URSA_AFTER_CANCEL_FIT);
     /* Callbacks hear of the end whatever it was, to close what they opened. */

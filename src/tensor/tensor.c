@@ -37,7 +37,7 @@ ursa_tensor *ursa_tensor_new(ursa_device *device, ursa_dtype dtype, ursa_dims sh
     int64_t count;
     if (!device || !check_dims(&shape, &count))
         return NULL;
-    ursa_buffer *buffer = ursa_buffer_new(device, dtype, count);
+    ursa_buffer *buffer = ursa_buffer_of_shape(device, dtype, shape.ndim, shape.dim);
     ursa_tensor *tensor = buffer ? new_tensor(buffer) : NULL;
     if (!tensor)
         return NULL;

@@ -138,7 +138,7 @@ static void out_of_memory(void **state)
     assert_int_equal(counting.asked, 3); /* refused, trimmed, given */
     assert_null(ursa_buffer_new(d, URSA_U8, 768 << 10));
     assert_int_equal(ursa_error_kind_of(), URSA_ERROR_MEMORY);
-    assert_string_equal(ursa_error(), "counting is out of memory: wanted 0.8 MiB, with 0.5 MiB in use");
+    assert_string_equal(ursa_error(), "counting is out of memory: wanted 0.8 MiB for u8 [786432], with 0.5 MiB in use");
     ursa_clear_error();
     assert_null(ursa_buffer_new(d, URSA_F32, INT64_MAX));
     assert_int_equal(ursa_error_kind_of(), URSA_ERROR_MEMORY);

@@ -2,7 +2,8 @@
  * kernels, waiting, and doing without a driver. Results of operators are
  * test_kernels' matter. */
 #include "device/backend.h"
-#include "device/opencl/runtime.h"
+#include "device/opencl/tuning.h"
+#include "device/tuner.h"
 #include "tests/unit.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static int compilations_in_new_process(void)
         bool ok = ursa_buffer_write(x.buffer, 0, URSA_F32, values, COUNT) &&
                   ursa_op_unary(device, &(struct ursa_unary_args){.kind = URSA_UNARY_square, .x = x, .out = x}) &&
                   ursa_buffer_read(x.buffer, 0, URSA_F32, values, COUNT) && values[12] == 144;
-        _exit(ok ? (int)ursa_cl_device(device)->compilations : 200);
+        _exit(ok ? (int)ursa_device_programs(device).compiled : 200);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -127,6 +128,63 @@ static void test_programs_are_kept(void **state)
     each_kept(cut);
     assert_int_equal(compilations_in_new_process(), 1);
     assert_int_equal(compilations_in_new_process(), 0);
+}
+
+/* ---- what the tuner keeps ------------------------------------------------------ */
+
+static const char kind[] = "gemm f32 1x64x64x64 w0 nn";
+static const struct ursa_cl_choice flat = {URSA_CL_TILES, {24, 256, 64, 1, 1, 6, 16}};
+
+/* In a process of its own: keeps a choice if asked to, and tells whether it is there: 1 or 0; 100 when the device is
+ * missing, 200 when something is wrong. */
+static int choice_in_new_process(bool keep)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        ursa_device *device = ursa_device_open("opencl");
+        if (!device)
+            _exit(100);
+        struct ursa_cl_choice found;
+        bool ok = !keep || ursa_cl_store_choice(ursa_cl_device(device), kind, &flat, 0.5);
+        bool there = ursa_cl_stored_choice(ursa_cl_device(device), kind, &found);
+        struct ursa_tuned entry;
+        bool listed = device->backend->tuner->kept(device, 0, &entry);
+        ok = ok && listed == there &&
+             (!there || (memcmp(&found, &flat, sizeof flat) == 0 && entry.after_seconds == 0.5));
+        _exit(ok ? there : 200);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void add_line(const char *path)
+{
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    fprintf(file, "gemm f32 1x64x64x32 w0 nn\ttiles 24 256 0 1 1 6 16\t0.5\n"); /* nothing is 0 deep */
+    fclose(file);
+}
+
+static void test_choices_are_kept(void **state)
+{
+    (void)state;
+    each_kept(delete);
+    int first = choice_in_new_process(false);
+    if (first == 100)
+        skip();
+    assert_int_equal(first, 0);
+    assert_int_equal(choice_in_new_process(true), 1);
+    assert_int_equal(choice_in_new_process(false), 1);
+    each_kept(add_line);
+    assert_int_equal(choice_in_new_process(false), 0);
+    assert_int_equal(choice_in_new_process(true), 1);
+    each_kept(cut);
+    assert_int_equal(choice_in_new_process(false), 0);
+    each_kept(delete);
 }
 
 /* ---- devices ---------------------------------------------------------------- */
@@ -235,19 +293,133 @@ static void test_only_reading_waits(void **state)
     ursa_buffer_release(x.buffer);
 }
 
+/* ---- tuning ------------------------------------------------------------------- */
+
+/* A kept choice computes the product from then on, and computes the same. */
+static void test_a_kept_choice_is_used(void **state)
+{
+    (void)state;
+    enum { SIDE = 64 };
+    ursa_device *device = device_or_skip();
+    struct ursa_cl_device *cl = ursa_cl_device(device);
+    float *values = malloc(SIDE * SIDE * sizeof *values), *before = malloc(SIDE * SIDE * sizeof *before);
+    ursa_array m[3];
+    for (int i = 0; i < 3; i++) {
+        m[i] = vector(device, URSA_F32, SIDE * SIDE);
+        m[i].ndim = 3;
+        memcpy(m[i].shape, (int64_t[]){1, SIDE, SIDE}, 3 * sizeof(int64_t));
+        memcpy(m[i].stride, (int64_t[]){SIDE * SIDE, SIDE, 1}, 3 * sizeof(int64_t));
+        for (int j = 0; j < SIDE * SIDE; j++)
+            values[j] = (float)((j * (i + 3)) % 17) - 8;
+        assert_true(ursa_buffer_write(m[i].buffer, 0, URSA_F32, values, SIDE * SIDE));
+    }
+    struct ursa_gemm_args args = {.x = m[0], .y = m[1], .out = m[2], .alpha = 1};
+    struct ursa_cl_product product = {URSA_CL_GEMM, URSA_F32, 1, SIDE, SIDE, SIDE, 0, true, true};
+    struct ursa_cl_choice ways[URSA_CL_MOST_CANDIDATES], chosen = ursa_cl_choose(cl, &product);
+    char name[URSA_CL_CLASS_LENGTH];
+    ursa_cl_product_class(&product, name);
+    assert_true(ursa_op_gemm(device, &args) && ursa_buffer_read(m[2].buffer, 0, URSA_F32, before, SIDE * SIDE));
+    int count = ursa_cl_candidates(cl, &product, ways);
+    for (int i = 0; i < count; i++) {
+        assert_true(ursa_cl_store_choice(cl, name, &ways[i], 1));
+        chosen = ursa_cl_choose(cl, &product);
+        assert_memory_equal(&chosen, &ways[i], sizeof chosen);
+        assert_true(ursa_cl_time_choice(cl, &product, &ways[i]) > 0);
+        assert_true(ursa_op_gemm(device, &args) && ursa_buffer_read(m[2].buffer, 0, URSA_F32, values, SIDE * SIDE));
+        for (int j = 0; j < SIDE * SIDE; j++)
+            if (values[j] != before[j]) /* whole numbers: every order of the sums gives the same */
+                fail_msg("way %d: element %d is %g, expected %g", i, j, values[j], before[j]);
+    }
+    assert_true(device->backend->tuner->forget(device));
+    struct ursa_cl_choice model = ursa_cl_choose(cl, &product);
+    assert_memory_equal(&model, &ways[0], sizeof model);
+    for (int i = 0; i < 3; i++)
+        ursa_buffer_release(m[i].buffer);
+    free(values);
+    free(before);
+}
+
+/* ---- uploads ------------------------------------------------------------------ */
+
+static uint8_t pattern(size_t seed, size_t i)
+{
+    return (uint8_t)(seed * 31 + i * 7 + (i >> 12));
+}
+
+static void check_upload(ursa_device *device, size_t seed, const uint8_t *data, int64_t count)
+{
+    ursa_array x = vector(device, URSA_U8, count + 3);
+    uint8_t *found = malloc((size_t)count);
+    assert_true(ursa_buffer_write(x.buffer, 3, URSA_U8, data, count));
+    assert_true(ursa_buffer_read(x.buffer, 3, URSA_U8, found, count));
+    for (int64_t i = 0; i < count; i++)
+        if (found[i] != pattern(seed, (size_t)i))
+            fail_msg("byte %lld of %lld", (long long)i, (long long)count);
+    free(found);
+    ursa_buffer_release(x.buffer);
+}
+
+/* More at once than the ring can have, and more one after the other than it has. */
+static void test_uploads_of_all_sizes(void **state)
+{
+    (void)state;
+    ursa_device *device = device_or_skip();
+    static const int64_t counts[] = {1, 255, 257, 3 << 20, (66 << 20) + 11};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        uint8_t *data = malloc((size_t)counts[i]);
+        for (int64_t j = 0; j < counts[i]; j++)
+            data[j] = pattern(i, (size_t)j);
+        check_upload(device, i, data, counts[i]);
+        free(data);
+    }
+}
+
+/* What the host lets go of and takes again at once, as loaders do with batches, still holds
+ * what each operator was to see. */
+static void test_uploads_keep_their_order(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 40, LENGTH = 1 << 20 };
+    ursa_device *device = device_or_skip();
+    ursa_array sum = vector(device, URSA_F32, LENGTH);
+    float *values = malloc(LENGTH * sizeof *values);
+    assert_true(ursa_op_fill(device, &(struct ursa_fill_args){.out = sum, .value = 0}));
+    uint64_t before = ursa_device_waits(device);
+    for (int round = 1; round <= ROUNDS; round++) {
+        ursa_array x = vector(device, URSA_F32, LENGTH);
+        for (int i = 0; i < LENGTH; i++)
+            values[i] = (float)(round + i % 3);
+        assert_true(ursa_buffer_write(x.buffer, 0, URSA_F32, values, LENGTH));
+        assert_true(
+            ursa_op_binary(device, &(struct ursa_binary_args){.kind = URSA_BINARY_add, .x = sum, .y = x, .out = sum}));
+        ursa_buffer_release(x.buffer);
+    }
+    assert_int_equal(ursa_device_waits(device), before);
+    assert_true(ursa_buffer_read(sum.buffer, 0, URSA_F32, values, LENGTH));
+    for (int i = 0; i < LENGTH; i++)
+        if (values[i] != (float)(ROUNDS * (ROUNDS + 1) / 2 + ROUNDS * (i % 3)))
+            fail_msg("element %d is %g", i, values[i]);
+    free(values);
+    ursa_buffer_release(sum.buffer);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder))
         return 1;
     setenv("XDG_CACHE_HOME", folder, 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs_are_kept), /* these two fork, so they come before any driver is started */
+        cmocka_unit_test(test_choices_are_kept),
+        cmocka_unit_test(test_programs_are_kept), /* these three fork, so they come before any driver is started */
         cmocka_unit_test(test_without_drivers),
         cmocka_unit_test(test_unknown_number),
         cmocka_unit_test(test_index_outside_is_reported_by_the_next_read),
         cmocka_unit_test(test_source_that_does_not_compile),
         cmocka_unit_test(test_more_elements_than_int),
         cmocka_unit_test(test_only_reading_waits),
+        cmocka_unit_test(test_a_kept_choice_is_used),
+        cmocka_unit_test(test_uploads_of_all_sizes),
+        cmocka_unit_test(test_uploads_keep_their_order),
     };
     int status = run_unit_tests("opencl", tests);
     each_kept(delete);

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import struct
 
 from command import Skip, main, run, test
@@ -172,18 +173,103 @@ def bench_prints_the_promised_objects(folder):
     assert conv["layer"] == "layer4.down" and conv["pass"] == "backward" and conv["gflops"] > 0
 
 
+def skip_without_opencl():
+    if "opencl:0" not in run("devices")[0]:
+        raise Skip("there is no OpenCL device")
+
+
+STEP = ("bench", "train", "--arch", "small-resnet", "--size", 16, "--bs", 2, "--repeats", 1)
+
+
+def events(path, category):
+    with open(path) as file:
+        return [event for event in json.load(file)["traceEvents"] if event.get("cat") == category]
+
+
 @test
 def a_profile_accounts_for_every_operator(folder):
-    step = ("bench", "train", "--arch", "small-resnet", "--size", 16, "--bs", 2, "--repeats", 1)
-    _, table = run(*step, env={**CPU, "URSA_PROFILE": "1"})
-    assert "conv2d_grad_weight" in table and "batch_norm_grad" in table and "[2, 16, 16, 3] · [16, 3, 3, 3]" in table, table
-    run(*step, env={**CPU, "URSA_PROFILE": f"{folder}/trace.json"})
-    with open(f"{folder}/trace.json") as file:
-        calls = json.load(file)["traceEvents"]
+    _, table = run(*STEP, env={**CPU, "URSA_PROFILE": "1"})
+    assert "conv2d_grad_weight" in table and " others " in table and "of peak" in table, table
+    _, table = run("profile", "--rows", 1000, *STEP, env=CPU)
+    assert "batch_norm_grad" in table and "[2, 16, 16, 3] · [16, 3, 3, 3]" in table and " others " not in table, table
+    run("profile", "--trace", f"{folder}/trace.json", *STEP, env=CPU)
+    calls = events(f"{folder}/trace.json", "operator")
     (stem, *_) = [call for call in calls if call["name"] == "conv2d"]
     assert stem["args"]["flops"] == 2 * 2 * 16 * 16 * 16 * 27 and stem["dur"] > 0
     assert stem["args"]["bytes"] == 4 * (2 * 16 * 16 * (3 + 16) + 16 * 27)
     assert all(a["ts"] + a["dur"] <= b["ts"] + 0.01 for a, b in zip(calls, calls[1:]))
+
+
+@test
+def a_profile_of_opencl_has_the_times_of_the_device(folder):
+    skip_without_opencl()
+    out, _ = run("profile", "--json", "--trace", f"{folder}/trace.json", *STEP, "--device", "opencl")
+    rows = [row for row in map(json.loads, out.splitlines()[1:])]
+    total = rows.pop()
+    assert total["what"] == "profile_total" and total["kernels"] == sum(row["kernels"] for row in rows)
+    assert abs(sum(row["share"] for row in rows) - 1) < 0.01 and all(row["ms"] > 0 for row in rows)
+    kernels = events(f"{folder}/trace.json", "kernel")
+    assert len(kernels) == total["kernels"] and len({kernel["tid"] for kernel in kernels if kernel["name"] != "upload"}) == 1
+    assert abs(sum(kernel["dur"] for kernel in kernels) * 1e-3 - total["ms"]) < 0.01 * total["ms"]
+    # A kernel runs after it was enqueued: the clocks of host and device agree.
+    calls = events(f"{folder}/trace.json", "call")
+    first = min(call["ts"] for call in calls if call["name"] == "sgd_step")
+    assert min(kernel["ts"] for kernel in kernels if kernel["name"] == "sgd_step") > first - 1000
+
+
+@test
+def batches_go_up_while_earlier_steps_are_computed(folder):
+    skip_without_opencl()
+    path, steps = data.idx_folder(f"{folder}/data", count=320, size=28), 20
+    run("profile", "--trace", f"{folder}/trace.json", "train", "image", path, "--bs", 16, "--steps", steps, "--quiet", "--device", "opencl")
+    calls, kernels = events(f"{folder}/trace.json", "call"), events(f"{folder}/trace.json", "kernel")
+    begin = min(call["ts"] for call in calls if call["name"] == "cross_entropy")
+    uploads = [kernel for kernel in kernels if kernel["name"] == "upload" and kernel["ts"] > begin]
+    updates = sorted(kernel["ts"] for kernel in kernels if kernel["args"]["operator"] == "adam_step")
+    # The host is ahead: most batches of later steps are there before a quarter of the updates is done.
+    early = [upload for upload in uploads if upload["ts"] + upload["dur"] < updates[len(updates) // 4]]
+    assert len(early) > len(uploads) / 3, f"{len(early)} of {len(uploads)}"
+    assert {upload["tid"] for upload in uploads}.isdisjoint(kernel["tid"] for kernel in kernels if kernel["name"] != "upload")
+
+
+def memory_ends(folder, device):
+    """One line says what was wanted, what is held and which batch would fit; that one does, and the old model stays."""
+    path, model = data.idx_folder(f"{folder}/data", count=256, size=28), f"{folder}/m-{device}.ursa"
+    with open(model, "w") as file:
+        file.write("the old one")
+    step = ("train", "image", path, "--epochs", 1, "--quiet", "--out", model, "--device", device)
+    limit = {"URSA_DEVICE_MEMORY": "48M"}
+    _, message = run(*step, "--bs", 256, env=limit, status=1)
+    found = re.fullmatch(r"ursa: \S+ is out of memory: wanted [\d.]+ MiB for f32 \[256, .*\], with [\d.]+ MiB in use of 48.0 MiB;"
+                         r" weights, gradients and the optimizer's state take [\d.]+ MiB, the rest is for a batch of 256;"
+                         r" a batch of (\d+) would fit\n", message)
+    assert found, message
+    assert contents(model) == b"the old one"
+    run(*step, "--bs", found[1], env=limit)
+    assert contents(model) != b"the old one"
+
+
+@test
+def no_memory_on_the_cpu(folder):
+    memory_ends(folder, "cpu")
+    _, message = run(*STEP, env={**CPU, "URSA_DEVICE_MEMORY": "much"}, status=1)
+    assert message == 'ursa: URSA_DEVICE_MEMORY is "much"; expected a size such as 512M or 2G\n', message
+
+
+@test
+def no_memory_on_opencl(folder):
+    skip_without_opencl()
+    memory_ends(folder, "opencl")
+
+
+@test
+def what_was_tuned_is_listed_and_forgotten(folder):
+    _, message = run("tune", "--device", "cpu", status=1)
+    assert message == "ursa: tune: there is nothing to tune on cpu\n", message
+    skip_without_opencl()
+    cache = {"XDG_CACHE_HOME": folder, "URSA_DEVICE": "opencl:0"}
+    assert run("tune", "--list", env=cache)[0].startswith("0 kinds of products are tuned on opencl:0")
+    run("tune", "--forget", env=cache)
 
 
 @test

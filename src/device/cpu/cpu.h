@@ -63,6 +63,7 @@ bool ursa_cpu_read(ursa_device *device, const ursa_buffer *buffer, int64_t offse
                    int64_t count);
 bool ursa_cpu_sync(ursa_device *device);
 void ursa_cpu_close(ursa_device *device);
+double ursa_cpu_peak_gflops(ursa_device *device, ursa_dtype dtype);
 
 extern const struct ursa_backend ursa_cpu_backend;
 

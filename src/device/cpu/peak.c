@@ -1,7 +1,7 @@
-/* peak.c — measures the processor's peak. See device/peak.h. */
-#include "device/peak.h"
+/* peak.c — measures the processor's peak, on all threads at once. */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "device/cpu/cpu.h"
 #include "simd/peak.h"
 
@@ -37,8 +37,10 @@ static void *measure(void *context)
     return NULL;
 }
 
-double ursa_cpu_peak_gflops(int threads, ursa_dtype dtype)
+double ursa_cpu_peak_gflops(ursa_device *device, ursa_dtype dtype)
 {
+    (void)device;
+    int threads = ursa_threads();
     struct worker *workers = ursa_alloc_array((size_t)(threads > 0 ? threads : 1), sizeof *workers);
     if (!workers)
         return 0;

@@ -51,12 +51,12 @@ static char *cache_folder(void)
     return folder;
 }
 
-static char *cache_path(const char *key)
+char *ursa_cl_cache_path(const char *key, const char *extension)
 {
     char *folder = cache_folder();
     if (!folder)
         return NULL;
-    char *path = ursa_format("%s/%016llx.bin", folder, (unsigned long long)hash(key, strlen(key)));
+    char *path = ursa_format("%s/%016llx.%s", folder, (unsigned long long)hash(key, strlen(key)), extension);
     free(folder);
     return path;
 }
@@ -84,7 +84,7 @@ static unsigned char *read_checked(FILE *file, const char *key, size_t *bytes)
 
 unsigned char *ursa_cl_cache_read(const char *key, size_t *bytes)
 {
-    char *path = cache_path(key);
+    char *path = ursa_cl_cache_path(key, "bin");
     FILE *file = path ? fopen(path, "rb") : NULL;
     unsigned char *data = NULL;
     if (file) {
@@ -112,7 +112,7 @@ static bool write_all(const char *path, const char *key, const unsigned char *da
 void ursa_cl_cache_write(const char *key, const unsigned char *data, size_t bytes)
 {
     static unsigned serial; /* several threads of one process */
-    char *path = cache_path(key);
+    char *path = ursa_cl_cache_path(key, "bin");
     char *beside =
         path ? ursa_format("%s.%ld.%u", path, (long)getpid(), __atomic_fetch_add(&serial, 1, __ATOMIC_RELAXED)) : NULL;
     if (beside && (!write_all(beside, key, data, bytes) || rename(beside, path) != 0)) {

@@ -118,14 +118,29 @@ static bool winograd_is_cheaper(const struct ursa_cl_product *p)
     return saved > 30 * 22 * (depth + width);
 }
 
+/* What the model says, and smaller and flatter tiles. */
+static int cpu_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
+                          struct ursa_cl_choice *candidates)
+{
+    static const struct ursa_cl_tile others[] = {
+        {48, 64, 64, 1, 1, 6, 16},  {48, 128, 128, 1, 1, 6, 16}, {96, 128, 64, 1, 1, 6, 16},
+        {96, 256, 64, 1, 1, 6, 16}, {24, 256, 128, 1, 1, 6, 16}, {192, 128, 64, 1, 1, 6, 16},
+    };
+    int count = 0;
+    candidates[count++] = (struct ursa_cl_choice){URSA_CL_TILES, cpu_tile_for(device, p)};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (memcmp(&others[i], &candidates[0].tile, sizeof *others) != 0 &&
+            (cl_ulong)(others[i].depth * (others[i].rows + others[i].columns)) * sizeof(float) <= device->local_memory)
+            candidates[count++] = (struct ursa_cl_choice){URSA_CL_TILES, others[i]};
+    return count;
+}
+
 int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
                        struct ursa_cl_choice *candidates)
 {
     enum ursa_cl_family family = ursa_cl_family(device);
-    if (family == URSA_CL_CPU) {
-        candidates[0] = (struct ursa_cl_choice){URSA_CL_TILES, cpu_tile_for(device, p)};
-        return 1;
-    }
+    if (family == URSA_CL_CPU)
+        return cpu_candidates(device, p, candidates);
     bool few = family == URSA_CL_MALI || family == URSA_CL_INTEL || device->max_group < 256;
     const struct ursa_cl_tile *tiles = few ? small_tiles : gpu_tiles;
     int known = few ? (int)(sizeof small_tiles / sizeof *small_tiles) : (int)(sizeof gpu_tiles / sizeof *gpu_tiles);
@@ -200,6 +215,7 @@ struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const 
         return *on_trial;
     if (on_trial && product->kind == URSA_CL_CONV) /* its own products choose for themselves */
         return *on_trial;
+    ursa_cl_note_product(device, product);
     ursa_cl_product_class(product, class);
     if (ursa_cl_stored_choice(device, class, &choice))
         return choice;

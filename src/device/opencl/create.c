@@ -94,7 +94,7 @@ bool ursa_opencl_random(ursa_device *base, const struct ursa_random_args *args)
         return false;
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "create", "random", "-DRANDOM=%s -DDISTRIBUTION=%s",
                                                    ursa_cl_type(args->out.dtype), names[args->kind]);
-    return ursa_cl_launch(device, kernel, ursa_cl_items(device, ((int64_t)count + 3) / 4), ursa_cl_array(&args->out),
+    return ursa_cl_launch(device, kernel, ursa_cl_items(device, ((int64_t)count + 15) / 16), ursa_cl_array(&args->out),
                           ursa_cl_int(count), ursa_cl_long((cl_long)args->key), ursa_cl_long((cl_long)args->counter),
                           ursa_cl_float((float)args->a), ursa_cl_float((float)args->b));
 }

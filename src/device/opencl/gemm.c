@@ -60,18 +60,21 @@ static bool by_clblast(struct ursa_cl_device *device, const struct ursa_gemm_arg
     size_t m = (size_t)out->shape[1], n = (size_t)out->shape[2], k = (size_t)args->x.shape[2];
     CLBlastTranspose x_order = x->across ? CLBlastTransposeNo : CLBlastTransposeYes;
     CLBlastTranspose y_order = y->across ? CLBlastTransposeNo : CLBlastTransposeYes;
+    cl_event event = NULL, *wanted = device->measures ? &event : NULL;
     CLBlastStatusCode code;
     if (out->shape[0] == 1)
         code = api->Sgemm(CLBlastLayoutRowMajor, x_order, y_order, m, n, k, args->alpha, args->x.buffer->handle,
                           (size_t)args->x.offset, (size_t)x->stride, args->y.buffer->handle, (size_t)args->y.offset,
                           (size_t)y->stride, args->beta, out->buffer->handle, (size_t)out->offset, n, &device->queue,
-                          NULL);
+                          wanted);
     else
         code = api->SgemmStridedBatched(CLBlastLayoutRowMajor, x_order, y_order, m, n, k, args->alpha,
                                         args->x.buffer->handle, (size_t)args->x.offset, (size_t)x->stride,
                                         (size_t)x->batch, args->y.buffer->handle, (size_t)args->y.offset,
                                         (size_t)y->stride, (size_t)y->batch, args->beta, out->buffer->handle,
-                                        (size_t)out->offset, n, m * n, (size_t)out->shape[0], &device->queue, NULL);
+                                        (size_t)out->offset, n, m * n, (size_t)out->shape[0], &device->queue, wanted);
+    if (event)
+        ursa_cl_time(device, event, "clblast", false);
     return code == CLBlastSuccess ||
            ursa_fail(URSA_ERROR_DEVICE, "gemm: CLBlast on %s: error %d", device->base.info.name, (int)code);
 }

@@ -8,7 +8,8 @@ struct ursa_cl_kernel {
     struct ursa_cl_kernel *next;
     cl_kernel kernel;
     size_t max_group;
-    char id[]; /* "file kernel options" */
+    char name[32]; /* as far as it fits, for profiles */
+    char id[];     /* "file kernel options" */
 };
 
 /* What the codes in a device's fault buffer stand for: code = index + 1. */

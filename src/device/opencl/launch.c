@@ -115,6 +115,17 @@ static cl_int set_argument(struct ursa_cl_device *device, cl_kernel kernel, cl_u
     return ursa_cl.SetKernelArg(kernel, (*index)++, arg->size, &arg->value);
 }
 
+/* Some drivers find memory for a buffer only when a kernel uses it. */
+static bool fail_enqueue(const struct ursa_cl_device *device, const struct ursa_cl_kernel *kernel, cl_int code)
+{
+    const ursa_device *base = &device->base;
+    if (code != CL_MEM_OBJECT_ALLOCATION_FAILURE)
+        return ursa_fail(URSA_ERROR_DEVICE, "opencl: kernel \"%s\" on %s: %s", kernel->id, base->info.name,
+                         ursa_cl_error_name(code));
+    return ursa_fail(URSA_ERROR_MEMORY, "%s is out of memory: its driver has none for kernel %s, with %.1f MiB in use",
+                     base->info.id, kernel->name, (double)ursa_device_memory(base).used / (1 << 20));
+}
+
 static bool enqueue(struct ursa_cl_device *device, struct ursa_cl_kernel *kernel, const ursa_cl_grid *grid, int count,
                     const ursa_cl_arg *args)
 {
@@ -128,11 +139,18 @@ static bool enqueue(struct ursa_cl_device *device, struct ursa_cl_kernel *kernel
     size_t global[3];
     for (int i = 0; i < grid->dims; i++)
         global[i] = round_up(grid->global[i], grid->local[i]);
+    cl_event event = NULL;
     cl_int code = ursa_cl.EnqueueNDRangeKernel(device->queue, kernel->kernel, (cl_uint)grid->dims, NULL, global,
-                                               grid->local, 0, NULL, NULL);
+                                               grid->local, 0, NULL, device->measures ? &event : NULL);
+    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE) {
+        ursa_device_trim(&device->base);
+        code = ursa_cl.EnqueueNDRangeKernel(device->queue, kernel->kernel, (cl_uint)grid->dims, NULL, global,
+                                            grid->local, 0, NULL, device->measures ? &event : NULL);
+    }
     if (code != CL_SUCCESS)
-        return ursa_fail(URSA_ERROR_DEVICE, "opencl: kernel \"%s\" on %s: %s", kernel->id, device->base.info.name,
-                         ursa_cl_error_name(code));
+        return fail_enqueue(device, kernel, code);
+    if (event)
+        ursa_cl_time(device, event, kernel->name, false);
     if (++device->unflushed >= FLUSH_EVERY) {
         device->unflushed = 0;
         ursa_cl.Flush(device->queue);

@@ -1,14 +1,6 @@
-/* memory.c — device memory, and copies between it and the host. */
+/* memory.c — device memory, reading it, and waiting for the device. Writing is in upload.c. */
 #include "base/error.h"
-#include "base/memory.h"
 #include "device/opencl/kernel.h"
-#include <stdlib.h>
-#include <string.h>
-
-/* Host copies of data on its way to devices, all together, beyond which a
- * write waits for the queue to catch up. */
-static const int64_t most_staged = (int64_t)512 << 20;
-static int64_t staged; /* atomic */
 
 void *ursa_cl_allocate(ursa_device *base, size_t bytes)
 {
@@ -27,57 +19,6 @@ void ursa_cl_release(ursa_device *base, void *handle, size_t bytes)
 static bool fail_transfer(const struct ursa_cl_device *device, const char *what, cl_int code)
 {
     return ursa_fail(URSA_ERROR_DEVICE, "opencl: %s %s: %s", what, device->base.info.name, ursa_cl_error_name(code));
-}
-
-/* ---- host to device ------------------------------------------------------ */
-
-struct staging {
-    size_t bytes;
-    unsigned char data[];
-};
-
-static void release_staging(struct staging *staging)
-{
-    __atomic_fetch_sub(&staged, (int64_t)staging->bytes, __ATOMIC_RELAXED);
-    free(staging);
-}
-
-static void CL_CALLBACK written(cl_event event, cl_int status, void *context)
-{
-    (void)event, (void)status;
-    release_staging(context);
-}
-
-bool ursa_cl_write(ursa_device *base, ursa_buffer *buffer, int64_t offset, ursa_dtype dtype, const void *data,
-                   int64_t count)
-{
-    struct ursa_cl_device *device = ursa_cl_device(base);
-    size_t size = ursa_dtype_size(dtype), bytes = (size_t)count * size;
-    if (count == 0)
-        return true;
-    struct staging *staging = malloc(sizeof *staging + bytes);
-    if (!staging)
-        return ursa_fail(URSA_ERROR_MEMORY, "opencl: no host memory for a copy of %zu bytes", bytes);
-    staging->bytes = bytes;
-    memcpy(staging->data, data, bytes);
-    bool wait = __atomic_add_fetch(&staged, (int64_t)bytes, __ATOMIC_RELAXED) > most_staged;
-    cl_event event = NULL;
-    cl_int code = ursa_cl.EnqueueWriteBuffer(device->queue, buffer->handle, wait, (size_t)offset * size, bytes,
-                                             staging->data, 0, NULL, wait ? NULL : &event);
-    if (wait || code != CL_SUCCESS) {
-        if (wait)
-            __atomic_add_fetch(&base->waits, 1, __ATOMIC_RELAXED);
-        release_staging(staging);
-        return code == CL_SUCCESS || fail_transfer(device, "writing to", code);
-    }
-    if (ursa_cl.SetEventCallback(event, CL_COMPLETE, written, staging) != CL_SUCCESS) {
-        ursa_cl.Finish(device->queue);
-        __atomic_add_fetch(&base->waits, 1, __ATOMIC_RELAXED);
-        release_staging(staging);
-    }
-    ursa_cl.ReleaseEvent(event);
-    ursa_cl.Flush(device->queue);
-    return true;
 }
 
 /* ---- device to host ------------------------------------------------------ */
@@ -116,9 +57,12 @@ bool ursa_cl_read(ursa_device *base, const ursa_buffer *buffer, int64_t offset, 
         return true;
     pthread_mutex_lock(&device->lock);
     cl_int found[2], code = begin_fault_check(device, found);
+    cl_event event = NULL;
     if (code == CL_SUCCESS)
         code = ursa_cl.EnqueueReadBuffer(device->queue, buffer->handle, CL_TRUE, (size_t)offset * size,
-                                         (size_t)count * size, data, 0, NULL, NULL);
+                                         (size_t)count * size, data, 0, NULL, device->measures ? &event : NULL);
+    if (event)
+        ursa_cl_time(device, event, "read", false);
     device->unflushed = 0;
     bool ok = code == CL_SUCCESS ? end_fault_check(device, found) : fail_transfer(device, "reading from", code);
     pthread_mutex_unlock(&device->lock);

@@ -1,6 +1,7 @@
 /* program.c — kernels by name: programs are built from the embedded sources on
  * first use, or taken from the disk cache. */
 #include "device/opencl/runtime.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -44,7 +45,7 @@ static void fail_build(struct ursa_cl_device *device, cl_program program, const 
     free(log);
 }
 
-static void keep_binary(struct ursa_cl_device *device, cl_program program, const char *key)
+static void keep_binary(cl_program program, const char *key)
 {
     size_t bytes = 0;
     if (ursa_cl.GetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS || !bytes)
@@ -53,7 +54,6 @@ static void keep_binary(struct ursa_cl_device *device, cl_program program, const
     if (data && ursa_cl.GetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof data, &data, NULL) == CL_SUCCESS)
         ursa_cl_cache_write(key, data, bytes);
     free(data);
-    device->compilations++;
 }
 
 static cl_program build_from_cache(struct ursa_cl_device *device, const char *key, const char *options)
@@ -93,7 +93,7 @@ static cl_program build_from_source(struct ursa_cl_device *device, const struct 
         ursa_cl.ReleaseProgram(program);
         return NULL;
     }
-    keep_binary(device, program, key);
+    keep_binary(program, key);
     return program;
 }
 
@@ -102,11 +102,17 @@ static cl_program build(struct ursa_cl_device *device, const struct ursa_cl_sour
     char *key = ursa_format("%s\n%s\n%s", device->identity, options, source->text);
     if (!key)
         return NULL;
+    ursa_program_stats *stats = &device->base.programs;
+    double begin = ursa_seconds();
     cl_program program = build_from_cache(device, key, options);
-    if (!program) {
+    if (program) {
+        stats->loaded++;
+    } else {
         ursa_log_line(URSA_LOG_DEBUG, "opencl: compiling %s.cl %s", source->name, options);
         program = build_from_source(device, source, key, options);
+        stats->compiled++;
     }
+    stats->seconds += ursa_seconds() - begin;
     free(key);
     return program;
 }
@@ -155,6 +161,7 @@ static struct ursa_cl_kernel *make_kernel(struct ursa_cl_device *device, const c
         return NULL;
     }
     strcpy(kernel->id, id);
+    strncpy(kernel->name, name, sizeof kernel->name - 1);
     kernel->kernel = handle;
     kernel->max_group = device->max_group;
     size_t most = 0;

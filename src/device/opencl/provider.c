@@ -2,7 +2,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "device/opencl/runtime.h"
+#include "device/opencl/tuning.h"
+#include "device/profile.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,10 +70,13 @@ static bool describe_found(cl_platform_id platform, struct found *found)
 {
     cl_device_id id = found->id;
     cl_bool available = CL_FALSE, compiler = CL_FALSE;
-    cl_ulong memory = 0;
+    cl_bool unified = CL_FALSE;
+    cl_ulong memory = 0, largest = 0;
     ursa_cl.GetDeviceInfo(id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL);
     ursa_cl.GetDeviceInfo(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof compiler, &compiler, NULL);
     ursa_cl.GetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof memory, &memory, NULL);
+    ursa_cl.GetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
+    ursa_cl.GetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
     char *name = device_text(id, CL_DEVICE_NAME), *level = device_text(id, CL_DEVICE_VERSION);
     char *version = device_text(id, CL_DRIVER_VERSION), *extensions = device_text(id, CL_DEVICE_EXTENSIONS);
     char *maker = platform_text(platform, CL_PLATFORM_NAME), *release = platform_text(platform, CL_PLATFORM_VERSION);
@@ -86,6 +90,8 @@ static bool describe_found(cl_platform_id platform, struct found *found)
             .driver = ursa_format("%s %s", maker, version),
             .level = ursa_copy_string(level),
             .memory = memory,
+            .largest = largest,
+            .unified = unified,
             .f16_storage = true, /* vload_half and vstore_half need no extension */
             .f16_compute = strstr(extensions, "cl_khr_fp16") != NULL,
             .is_gpu = (found->type & CL_DEVICE_TYPE_GPU) != 0,
@@ -182,7 +188,10 @@ static bool start(struct ursa_cl_device *device)
     if (code != CL_SUCCESS)
         return ursa_fail(URSA_ERROR_DEVICE, "opencl: %s: clCreateContext: %s", device->base.info.name,
                          ursa_cl_error_name(code));
-    device->queue = ursa_cl.CreateCommandQueue(device->context, device->id, 0, &code);
+    cl_command_queue_properties properties = device->measures ? CL_QUEUE_PROFILING_ENABLE : 0;
+    device->queue = ursa_cl.CreateCommandQueue(device->context, device->id, properties, &code);
+    if (code == CL_SUCCESS)
+        device->uploads = ursa_cl.CreateCommandQueue(device->context, device->id, properties, &code);
     if (code != CL_SUCCESS)
         return ursa_fail(URSA_ERROR_DEVICE, "opencl: %s: clCreateCommandQueue: %s", device->base.info.name,
                          ursa_cl_error_name(code));
@@ -202,14 +211,21 @@ void ursa_cl_close(ursa_device *base)
         return;
     if (device->queue)
         ursa_cl.Finish(device->queue);
+    ursa_cl_free_uploads(device);
     ursa_cl_free_programs(device);
     if (device->fault)
         ursa_cl.ReleaseMemObject(device->fault);
     if (device->queue)
         ursa_cl.ReleaseCommandQueue(device->queue);
+    if (device->uploads)
+        ursa_cl.ReleaseCommandQueue(device->uploads);
     if (device->context)
         ursa_cl.ReleaseContext(device->context);
     pthread_mutex_destroy(&device->lock);
+    pthread_mutex_destroy(&device->upload_lock);
+    pthread_mutex_destroy(&device->timing_lock);
+    ursa_cl_tuning_free(device->tuning);
+    ursa_cl_free_times(device);
     free(device->faults);
     free(device);
 }
@@ -228,9 +244,13 @@ static ursa_device *open_device(int index)
     device->identity = devices[index].identity;
     device->fp16 = info.f16_compute;
     device->is_cpu = (devices[index].type & CL_DEVICE_TYPE_CPU) != 0;
+    device->measures = ursa_profile_is_on();
     pthread_mutex_init(&device->lock, NULL);
+    pthread_mutex_init(&device->upload_lock, NULL);
+    pthread_mutex_init(&device->timing_lock, NULL);
     ask_limits(device);
-    if (!start(device)) {
+    device->tuning = ursa_cl_tuning_new();
+    if (!device->tuning || !start(device)) {
         ursa_cl_close(&device->base);
         return NULL;
     }

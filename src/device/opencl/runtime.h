@@ -1,6 +1,6 @@
 /* runtime.h — what the operators of the OpenCL backend stand on: a device with
- * one in-order queue, kernels compiled on first use, and one way to launch
- * them.
+ * one in-order queue of kernels and one of uploads beside it, kernels compiled
+ * on first use, and one way to launch them.
  *
  * An operator is a few lines on the host:
  *
@@ -45,29 +45,42 @@
 struct ursa_cl_program;
 struct ursa_cl_kernel;
 struct ursa_cl_fault;
+struct ursa_cl_timed;
+struct ursa_cl_ring;
+struct ursa_cl_tuning;
 
 struct ursa_cl_device {
     struct ursa_device base;
     cl_device_id id;
     cl_context context;
-    cl_command_queue queue;
-    const char *identity;  /* platform, device and driver version: what a binary is good for */
-    size_t max_group;      /* work items in a group */
-    size_t max_item[3];    /* along each axis of a group */
-    cl_ulong local_memory; /* bytes of local memory a group may use */
-    cl_uint units;         /* compute units */
-    bool fp16;             /* cl_khr_fp16 */
+    cl_command_queue queue, uploads; /* both in order; of uploads: upload.c */
+    const char *identity;            /* platform, device and driver version: what a binary is good for */
+    size_t max_group;                /* work items in a group */
+    size_t max_item[3];              /* along each axis of a group */
+    cl_ulong local_memory;           /* bytes of local memory a group may use */
+    cl_uint units;                   /* compute units */
+    bool fp16;                       /* cl_khr_fp16 */
     bool is_cpu;
+    struct ursa_cl_tuning *tuning; /* of tuned.c, with a lock of its own */
+    bool measures;                 /* commands are timed, for a profile: timing.c */
 
     pthread_mutex_t lock; /* guards everything below */
     struct ursa_cl_program *programs;
     struct ursa_cl_kernel *kernels[256]; /* by hash of name */
-    uint64_t compilations;               /* programs built from source, not from the disk cache */
     int unflushed;                       /* launches since the last clFlush */
     cl_mem fault;                        /* two ints: code of the fault or 0, the index found */
     bool fault_armed;                    /* a kernel that may report one was launched since the last check */
     struct ursa_cl_fault *faults;        /* what the codes mean */
     int fault_count;
+
+    pthread_mutex_t upload_lock; /* guards: */
+    struct ursa_cl_ring *ring;   /* of upload.c */
+
+    pthread_mutex_t timing_lock; /* guards: */
+    struct ursa_cl_timed *timed; /* commands whose times were not asked for yet */
+    int timed_count, timed_capacity;
+    double clock_offset; /* what to add to the device's seconds to have the host's */
+    bool clock_known;
 };
 
 static inline struct ursa_cl_device *ursa_cl_device(ursa_device *device)
@@ -185,6 +198,10 @@ bool ursa_cl_run(struct ursa_cl_device *device, struct ursa_cl_kernel *kernel, u
     ursa_cl_run(device, kernel, grid, (int)(sizeof((ursa_cl_arg[]){__VA_ARGS__}) / sizeof(ursa_cl_arg)),               \
                 (ursa_cl_arg[]){__VA_ARGS__})
 
+/* Where the device `measures`: takes the event of a command that the calling
+ * thread's operator has just enqueued; `beside` on the queue of uploads. */
+void ursa_cl_time(struct ursa_cl_device *device, cl_event event, const char *name, bool beside);
+
 /* The elements of an array, for `int` indices; -1 with an error that names the
  * operator when there are 2³¹ or more. */
 cl_int ursa_cl_count(const char *op, const ursa_array *array);
@@ -217,6 +234,10 @@ bool ursa_cl_read(ursa_device *device, const ursa_buffer *buffer, int64_t offset
                   int64_t count);
 bool ursa_cl_sync(ursa_device *device);
 void ursa_cl_close(ursa_device *device);
+void ursa_cl_collect(ursa_device *device);
+double ursa_cl_peak_gflops(ursa_device *device, ursa_dtype dtype);
+void ursa_cl_free_uploads(struct ursa_cl_device *device);
+void ursa_cl_free_times(struct ursa_cl_device *device);
 
 /* Frees the kernels and programs of a device. */
 void ursa_cl_free_programs(struct ursa_cl_device *device);
@@ -239,5 +260,7 @@ extern const struct ursa_cl_source ursa_cl_sources[];
  * whole; failing to write is only logged. */
 unsigned char *ursa_cl_cache_read(const char *key, size_t *bytes); /* free() it */
 void ursa_cl_cache_write(const char *key, const unsigned char *data, size_t bytes);
+/* The path of a file for a key in the folder of the cache, which is made; NULL where there is no place for it. */
+char *ursa_cl_cache_path(const char *key, const char *extension);
 
 #endif

@@ -82,8 +82,19 @@ struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const 
 /* Makes this thread's calls take a choice; NULL ends that. */
 void ursa_cl_try_choice(const struct ursa_cl_choice *choice);
 
-/* What was measured for a class of problems on this device (tuned.c). */
+/* ---- what was measured (tuned.c) ------------------------------------------ */
+
+/* The fastest way found for a class of problems on this device; false when none was measured. */
 bool ursa_cl_stored_choice(const struct ursa_cl_device *device, const char *product_class,
                            struct ursa_cl_choice *choice);
+/* Keeps one, on disk too; false with an error. */
+bool ursa_cl_store_choice(const struct ursa_cl_device *device, const char *product_class,
+                          const struct ursa_cl_choice *choice, double seconds);
+/* Told of every problem that ursa_cl_choose() is asked about: `ursa tune` watches for them. */
+void ursa_cl_note_product(const struct ursa_cl_device *device, const struct ursa_cl_product *product);
+
+struct ursa_cl_tuning *ursa_cl_tuning_new(void);
+void ursa_cl_tuning_free(struct ursa_cl_tuning *tuning);
+extern const struct ursa_tuner ursa_cl_tuner;
 
 #endif

@@ -1,0 +1,28 @@
+/* tuner.h — measuring which of the ways to compute a product is the fastest on a
+ * device, and keeping the answer: what `ursa tune` asks of a backend. */
+#ifndef URSA_DEVICE_TUNER_H
+#define URSA_DEVICE_TUNER_H
+
+#include "ops.h"
+
+/* A kind of product: its name, and two ways to compute it with their seconds. */
+struct ursa_tuned {
+    char name[96], before[64], after[64];
+    double before_seconds, after_seconds;
+    int tried; /* ways that ran */
+};
+
+struct ursa_tuner {
+    /* From now on, kinds of products that operators compute are remembered. */
+    void (*watch)(ursa_device *device);
+    /* How many were seen. */
+    int (*seen)(ursa_device *device);
+    /* Measures the ways to compute kind number `index`, `most` of them at most, and keeps the fastest, which is used
+     * from then on by every process. False with an error. */
+    bool (*tune)(ursa_device *device, int index, int most, struct ursa_tuned *result);
+    /* What is kept, entry by entry: false behind the last. */
+    bool (*kept)(ursa_device *device, int index, struct ursa_tuned *entry);
+    bool (*forget)(ursa_device *device);
+};
+
+#endif
