@@ -4,7 +4,8 @@
     bench/peer.py gemm|conv|train|infer|data [the options of `ursa bench`] [--threads N]
 
 Prints the seconds of the first run; then does a run for every line on stdin and prints its seconds; at the end, the
-memory that the process held before anything was made, and at most. Images are channels-last.
+memory that the process held before anything was made, and at most. Images are channels-last; bf16 networks run under
+autocast.
 """
 import argparse
 import json
@@ -16,6 +17,8 @@ from torch import nn
 import torch.nn.functional as F
 
 LEAST = {"data": 0.1, "gemm": 0.05, "conv": 0.02, "train": 0.1, "infer": 0.1}  # seconds of a turn, as in ursa bench
+
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 # name: channels in and out, kernel, stride, how much smaller than the images the input is
 LAYERS = {
@@ -34,16 +37,17 @@ def status_bytes(name):
 
 
 def make_gemm(args):
-    x, y = torch.rand(args.m, args.k), torch.rand(args.k, args.n)
-    out = torch.empty(args.m, args.n)
+    dtype = DTYPES[args.dtype]
+    x, y = torch.rand(args.m, args.k).to(dtype), torch.rand(args.k, args.n).to(dtype)
+    out = torch.empty(args.m, args.n, dtype=dtype)
     return lambda: torch.mm(x, y, out=out)
 
 
 def make_conv(args):
     inputs, outputs, kernel, stride, shrink = LAYERS[args.layer]
     size = args.size // shrink
-    x = torch.rand(args.bs, inputs, size, size).to(memory_format=torch.channels_last)
-    w = torch.rand(outputs, inputs, kernel, kernel).to(memory_format=torch.channels_last)
+    x = torch.rand(args.bs, inputs, size, size).to(DTYPES[args.dtype], memory_format=torch.channels_last)
+    w = torch.rand(outputs, inputs, kernel, kernel).to(DTYPES[args.dtype], memory_format=torch.channels_last)
     pad = kernel // 2
     y = F.conv2d(x, w, None, stride, pad)
     dy = torch.rand_like(y)
@@ -73,7 +77,9 @@ def make_train(args):
     model.train()
 
     def step():
-        F.cross_entropy(model(x), y).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.dtype == "bf16"):
+            loss = F.cross_entropy(model(x), y)
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     return step
@@ -84,7 +90,7 @@ def make_infer(args):
     model.eval()
 
     def step():
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=args.dtype == "bf16"):
             model(x)
     return step
 
@@ -116,6 +122,7 @@ def main():
     parser.add_argument("--arch", default="resnet18")
     parser.add_argument("--data")
     parser.add_argument("--layer", default="layer1")
+    parser.add_argument("--dtype", choices=DTYPES, default="f32")
     parser.add_argument("--pass", dest="pass_", default="forward")
     for name, standard in (("size", 128), ("bs", 32), ("m", 2048), ("n", 2048), ("k", 2048), ("threads", 2)):
         parser.add_argument(f"--{name}", type=int, default=standard)

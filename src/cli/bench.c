@@ -14,12 +14,11 @@ static const option_spec options[] = {
     {"arch", OPTION_TEXT, &bench.arch, "NAME", "train, infer: the network (resnet18), or mlp"},
     {"size", OPTION_INT, &bench.size, "N", "train, infer, conv: pixels of the images (128)"},
     {"bs", OPTION_INT, &bench.batch, "N", "train, infer, conv: images per step (32)"},
-    {"precision", OPTION_TEXT, &bench.precision, "P", "train, infer: of activations: fp32, fp16 or bf16 (fp32)"},
+    {"precision", OPTION_TEXT, &bench.precision, "P",
+     "fp32, fp16 or bf16 (fp32): images, matrices and activations; weights stay fp32"},
     {"layer", OPTION_TEXT, &bench.layer, "NAME", "conv: only this one"},
     {"pass", OPTION_TEXT, &bench.pass, "NAME", "conv: only forward, grad_input, grad_weight or backward (both)"},
     {"data", OPTION_TEXT, &bench.data, "DIR", "data: a folder with a folder of pictures per class"},
-    {"dtype", OPTION_TEXT, &bench.dtype_name, "TYPE",
-     "gemm, conv: f32 (default), or f16 or bf16: images and matrices of that type, weights of f32"},
     {"m", OPTION_INT, &bench.m, "N", "gemm: rows of the product (2048)"},
     {"n", OPTION_INT, &bench.n, "N", "gemm: columns of the product (2048)"},
     {"k", OPTION_INT, &bench.k, "N", "gemm: length of the sums (2048)"},
@@ -142,25 +141,10 @@ void bench_print_share(double gflops, double peak)
 
 /* ---- the command -------------------------------------------------------------------- */
 
-static bool read_dtype(void)
-{
-    static const ursa_dtype dtypes[] = {URSA_F32, URSA_F16, URSA_BF16};
-    for (size_t i = 0; bench.dtype_name && i < sizeof dtypes / sizeof *dtypes; i++)
-        if (strcmp(bench.dtype_name, ursa_dtype_name(dtypes[i])) == 0) {
-            bench.dtype = dtypes[i];
-            return true;
-        }
-    return !bench.dtype_name;
-}
-
 static int check_options(const char *what)
 {
-    if (!read_precision(bench.precision, &bench.activations))
+    if (!read_precision(bench.precision, &bench.dtype))
         return usage_error(&spec, "--precision is \"%s\"; expected fp32, fp16 or bf16", bench.precision);
-    if (!read_dtype())
-        return usage_error(&spec, "--dtype is \"%s\"; expected f32, f16 or bf16", bench.dtype_name);
-    if (bench.dtype != URSA_F32 && strcmp(what, "gemm") != 0 && strcmp(what, "conv") != 0)
-        return usage_error(&spec, "--dtype is for gemm and conv");
     if (bench.size < 1 || bench.size > 4096)
         return usage_error(&spec, "--size is %d; expected 1 to 4096 pixels", bench.size);
     if (bench.batch < 1)

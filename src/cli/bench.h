@@ -6,10 +6,8 @@
 
 struct bench_options {
     const char *arch, *layer, *pass, *data;
-    const char *precision;  /* as it was given; */
-    ursa_dtype activations; /* what it says */
-    const char *dtype_name; /* likewise, of matrices and images */
-    ursa_dtype dtype;
+    const char *precision; /* as it was given; */
+    ursa_dtype dtype;      /* what it says */
     int size, batch, m, n, k, repeats;
     bool json, turns;
     common_options common;
@@ -24,7 +22,7 @@ typedef bool bench_run(void *context);
  * runs are those that the other end of stdin asks for. NaN after an error. */
 double bench_median(bench_run *run, void *context, double least);
 
-/* The peak rate of multiply-adds of the device on --dtype, in GFLOP/s; 0 where
+/* The peak rate of multiply-adds of the device in this precision, in GFLOP/s; 0 where
  * it cannot be measured, and with --turns. */
 double bench_peak(void);
 /* ",\"peak_gflops\":…,\"fraction\":…" or " of … (… %)", where the peak is known. */

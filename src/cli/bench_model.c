@@ -29,8 +29,7 @@ static bool make_network(struct network *network)
         network->model = make_mlp();
     else if (arch)
         network->model = arch->make(3, 1000);
-    network->x =
-        ursa_cast(ursa_normal(ursa_shape(bench.batch, bench.size, bench.size, is_mlp ? 1 : 3)), bench.activations);
+    network->x = ursa_cast(ursa_normal(ursa_shape(bench.batch, bench.size, bench.size, is_mlp ? 1 : 3)), bench.dtype);
     network->y = ursa_zeros(ursa_shape(bench.batch), .dtype = URSA_I64);
     return network->model && network->x && network->y;
 }
@@ -43,10 +42,10 @@ static void print_rate(const char *what, double seconds)
     if (bench.json)
         printf("{\"what\":\"%s\",\"arch\":\"%s\",\"size\":%d,\"bs\":%d,\"dtype\":\"%s\",\"images_per_s\":%.2f,"
                "\"peak_bytes\":%.0f}\n",
-               what, bench.arch, bench.size, bench.batch, ursa_dtype_name(bench.activations), rate, peak);
+               what, bench.arch, bench.size, bench.batch, ursa_dtype_name(bench.dtype), rate, peak);
     else
         printf("%s %s, %d px, batch %d, %s: %.1f images/s, %.1f ms a step, peak memory %.0f MiB\n", what, bench.arch,
-               bench.size, bench.batch, ursa_dtype_name(bench.activations), rate, 1e3 * seconds, peak / (1 << 20));
+               bench.size, bench.batch, ursa_dtype_name(bench.dtype), rate, 1e3 * seconds, peak / (1 << 20));
 }
 
 /* ---- train ------------------------------------------------------------------------ */
