@@ -84,7 +84,10 @@ def head_pose_reads_biwi(folder):
     with open(f"{folder}/biwi/01/rgb.cal", "w") as file:
         file.write(f"500 0 {SIDE / 2} \n0 500 {SIDE / 2} \n0 0 1 \n\n0 0 0 0 \n")
     out = run_in(folder, "head_pose", f"{folder}/biwi", 32)
-    assert len(epochs(out)) == 16 and all(row[2] < 1 for row in epochs(out)), out
+    # Positions are from -1 to 1 across the picture, and so are predictions: never more than 2 apart, unless poses are read
+    # wrongly. At first a network says the middle, from which these centres are 0.3 away; where 48 pictures take it from
+    # there is chance.
+    assert len(epochs(out)) == 16 and all(row[2] < 2 for row in epochs(out)) and epochs(out)[0][2] < 0.5, out
     with open(f"{folder}/biwi/01/frame_00020_pose.txt", "w") as file:
         file.write("1 0 0\n0 1 0\n0 0 1\n\n0 0\n")
     _, err = run("biwi", 32, program=program("head_pose"), status=1, env=CPU, cwd=folder)
