@@ -34,6 +34,12 @@ static bool make_network(struct network *network)
     return network->model && network->x && network->y;
 }
 
+static void free_network(struct network *network)
+{
+    ursa_optimizer_free(network->optimizer);
+    ursa_module_free(network->model);
+}
+
 static void print_rate(const char *what, double seconds)
 {
     double rate = bench.batch / seconds, peak = (double)ursa_device_memory(ursa_default_device()).peak;
@@ -61,27 +67,28 @@ static bool run_step(void *context)
     return done;
 }
 
+static bool make_trainer(struct network *network)
+{
+    if (make_network(network))
+        network->optimizer = ursa_sgd(network->model, .lr = 1e-3, .momentum = 0.9);
+    return network->optimizer;
+}
+
 bool bench_step(void)
 {
     struct network network = {0};
-    bool made = make_network(&network);
-    network.optimizer = made ? ursa_sgd(network.model, .lr = 1e-3, .momentum = 0.9) : NULL;
-    bool done = network.optimizer && run_step(&network);
-    ursa_optimizer_free(network.optimizer);
-    ursa_module_free(network.model);
+    bool done = make_trainer(&network) && run_step(&network);
+    free_network(&network);
     return done;
 }
 
 bool bench_train(void)
 {
     struct network network = {0};
-    bool made = make_network(&network);
-    network.optimizer = made ? ursa_sgd(network.model, .lr = 1e-3, .momentum = 0.9) : NULL;
-    double seconds = network.optimizer ? bench_median(run_step, &network, 0.1) : NAN;
+    double seconds = make_trainer(&network) ? bench_median(run_step, &network, 0.1) : NAN;
     if (!isnan(seconds))
         print_rate("train", seconds);
-    ursa_optimizer_free(network.optimizer);
-    ursa_module_free(network.model);
+    free_network(&network);
     return !isnan(seconds);
 }
 
@@ -108,6 +115,6 @@ bool bench_infer(void)
     }
     if (!isnan(seconds))
         print_rate("infer", seconds);
-    ursa_module_free(network.model);
+    free_network(&network);
     return !isnan(seconds);
 }
