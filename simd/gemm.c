@@ -7,7 +7,7 @@
 #define DEPTH 2
 V_INLINE vf add_product(vf x, vf y, vf sum)
 {
-    return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)y);
+    return vf_fma_pairs(x, y, sum);
 }
 #else
 #define DEPTH 1
@@ -154,11 +154,16 @@ V_INLINE void tile_body(const struct ursa_tile *t, const int rows, const int vec
 
 /* sum[i][v] += x[i] y[v], for the x of one step of a slice. */
 #ifdef URSA_SIMD_NEON
+#ifdef URSA_SIMD_BF16
+#define ADD_LANE(sum, y, x, lane) vbfdotq_laneq_f32(sum, vreinterpretq_bf16_f32(y), vreinterpretq_bf16_f32(x), lane)
+#else
+#define ADD_LANE(sum, y, x, lane) vfmaq_laneq_f32(sum, y, x, lane)
+#endif
 #define ADD_ROW(i)                                                                                                     \
     if ((i) < rows)                                                                                                    \
         UNROLL                                                                                                         \
     for (int v = 0; v < vectors; v++)                                                                                  \
-    sum[i][v] = vfmaq_laneq_f32(sum[i][v], y[v], xs[(i) / 4], (i) % 4)
+    sum[i][v] = ADD_LANE(sum[i][v], y[v], xs[(i) / 4], (i) % 4)
 
 V_INLINE void add_step(vf sum[ROWS][VECTORS], const float *x, const vf *y, const int rows, const int vectors)
 {

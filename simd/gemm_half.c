@@ -11,14 +11,11 @@
 /* Where the elements come from, and what they become. */
 enum source { F16, BF16, F32_AS_F16, F32_AS_BF16 };
 
-extern const struct ursa_simd_gemm SIMD(ursa_simd_gemm);
-#ifdef URSA_SIMD_BF16 /* there, the micro-kernels of this set are those of                                             \
-                         pairs */
-extern const struct ursa_simd_gemm ursa_simd_gemm_avx512;
-#define FLOATS          ursa_simd_gemm_avx512
+extern const struct ursa_simd_gemm SIMD(ursa_simd_gemm), SIMD_BASE(ursa_simd_gemm);
+#define FLOATS SIMD_BASE(ursa_simd_gemm)
+#ifdef URSA_SIMD_BF16 /* the micro-kernels of this set are those of pairs */
 #define IS_PAIR(source) ((source) == BF16 || (source) == F32_AS_BF16)
 #else
-#define FLOATS          SIMD(ursa_simd_gemm)
 #define IS_PAIR(source) false
 #endif
 #define DEPTH(source) (IS_PAIR(source) ? 2 : 1)
@@ -61,43 +58,52 @@ V_INLINE void floats(const char *from, int64_t count, float *to, const enum sour
  */
 
 #ifdef URSA_SIMD_BF16
-/* Sixteen elements as bf16, the first `count` of them read. */
-V_INLINE __m256i load_halves(const char *from, int64_t count, const enum source source)
+/* V_LANES elements as bf16, the first `count` of them read. */
+V_INLINE vh load_halves(const char *from, int64_t count, const enum source source)
 {
-    __mmask16 mask = count < V_LANES ? v_tail(count) : 0xffff;
     if (source == BF16)
-        return _mm256_maskz_loadu_epi16(mask, from);
-    return (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from));
+        return count < V_LANES ? vh_load_n(from, count) : vh_load(from);
+    const float *floats = (const float *)(const void *)from;
+    return vh_round(count < V_LANES ? vf_load_n(floats, count) : vf_load(floats));
 }
 
 V_INLINE void pairs_along(const char *from, int64_t count, float *to, const enum source source)
 {
     for (int64_t i = 0; i < count; i += V_LANES)
-        _mm256_storeu_si256((__m256i *)(to + i / 2), load_halves(from + i * SIZE(source), count - i, source));
+        vh_store((uint16_t *)(void *)to + i, load_halves(from + i * SIZE(source), count - i, source));
 }
 
 V_INLINE void pairs_across(const char *from, const char *partner, int64_t count, float *to, const enum source source)
 {
     for (int64_t i = 0; i < count; i += V_LANES) {
-        __m512i first = _mm512_cvtepu16_epi32(load_halves(from + i * SIZE(source), count - i, source));
-        __m512i second = _mm512_setzero_si512();
+        vh first = load_halves(from + i * SIZE(source), count - i, source), second = vh_round(vf_zero());
         if (partner)
-            second = _mm512_cvtepu16_epi32(load_halves(partner + i * SIZE(source), count - i, source));
-        _mm512_storeu_si512(to + i, _mm512_or_si512(first, _mm512_slli_epi32(second, 16)));
+            second = load_halves(partner + i * SIZE(source), count - i, source);
+        vf_store(to + i, vf_pairs(first, second));
     }
 }
 
-/* The fewer than V_BLOCK words at the end of segments of bf16; `count` is of
- * elements. */
+/* Of a block's words at the end of a segment; `count` is of elements. */
+V_INLINE v_row load_last_words(const char *from, int64_t count)
+{
+#ifdef URSA_SIMD_AVX512
+    return (v_row)vh_load_n(from, count);
+#else
+    float words[V_BLOCK] = {0};
+    memcpy(words, from, (size_t)count * 2);
+    return v_row_load(words);
+#endif
+}
+
+/* The fewer than V_BLOCK words at the end of segments of bf16; `count` is of elements. */
 V_INLINE void gather_last_pairs(const char *const from[ROWS], int64_t count, float *to)
 {
-    __mmask16 mask = v_tail(count);
     for (int w = 0; w < GATHER_WIDTH; w++) {
         int first = (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
         v_row row[V_BLOCK];
         UNROLL
         for (int i = 0; i < V_BLOCK; i++)
-            row[i] = (v_row)_mm256_maskz_loadu_epi16(mask, from[first + i]);
+            row[i] = load_last_words(from[first + i], count);
         v_turn(row);
         UNROLL
         for (int i = 0; i < V_BLOCK; i++)
@@ -122,8 +128,7 @@ V_INLINE void pairs_across(const char *from, const char *partner, int64_t count,
 }
 #endif
 
-/* ---- words
- * ------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------- */
 
 /* Words of `count` elements in a row; whole vectors are written. */
 V_INLINE void along(const char *from, int64_t count, float *to, const enum source source)
@@ -152,8 +157,7 @@ V_INLINE int64_t words_of(const struct ursa_rows *rows)
     return (rows->length + rows->hop - 1) / rows->hop;
 }
 
-/* ---- where they go
- * ------------------------------------------------------------ */
+/* ---- where they go ----------------------------------------------------- */
 
 #define CHUNK 64 /* words of a row that are turned over at a time */
 
@@ -264,8 +268,7 @@ V_INLINE void pack(const void *y, int64_t k_stride, int64_t j_stride, int64_t le
     }
 }
 
-/* ---- the table
- * ------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------- */
 
 static void tile_floats(const struct ursa_tile *t)
 {

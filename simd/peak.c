@@ -16,7 +16,7 @@ V_INLINE vf add_product(vf sum, vf x, vf y)
 #ifdef URSA_SIMD_BF16
 V_INLINE vf add_pair(vf sum, vf x, vf y)
 {
-    return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)y);
+    return vf_fma_pairs(x, y, sum);
 }
 #define PAIR 2
 #else

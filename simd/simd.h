@@ -25,5 +25,6 @@ extern const struct ursa_simd ursa_simd_avx2;
 extern const struct ursa_simd ursa_simd_avx512;
 extern const struct ursa_simd ursa_simd_avx512_bf16; /* where URSA_HAVE_AVX512_BF16 */
 extern const struct ursa_simd ursa_simd_neon;
+extern const struct ursa_simd ursa_simd_neon_bf16; /* where URSA_HAVE_NEON_BF16 */
 
 #endif

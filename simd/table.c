@@ -5,13 +5,7 @@
 #define URSA_STRING_(x) #x
 #define URSA_STRING(x)  URSA_STRING_(x)
 
-#ifdef URSA_SIMD_BF16
-#define SHARED(name) URSA_CAT(name, avx512)
-#else
-#define SHARED(name) SIMD(name)
-#endif
-
-#define URSA_SIMD_FAMILY(family)      extern const struct ursa_simd_##family SHARED(ursa_simd_##family);
+#define URSA_SIMD_FAMILY(family)      extern const struct ursa_simd_##family SIMD_BASE(ursa_simd_##family);
 #define URSA_SIMD_PAIR_FAMILY(family) extern const struct ursa_simd_##family SIMD(ursa_simd_##family);
 #include "families.def"
 #undef URSA_SIMD_FAMILY
@@ -22,7 +16,7 @@ const struct ursa_simd SIMD(ursa_simd) = {
 #ifdef URSA_SIMD_EMULATED
     .emulated = true,
 #endif
-#define URSA_SIMD_FAMILY(family)      .family = &SHARED(ursa_simd_##family),
+#define URSA_SIMD_FAMILY(family)      .family = &SIMD_BASE(ursa_simd_##family),
 #define URSA_SIMD_PAIR_FAMILY(family) .family = &SIMD(ursa_simd_##family),
 #include "families.def"
 #undef URSA_SIMD_FAMILY

@@ -25,6 +25,14 @@
  *   vf_exp vf_expm1 vf_log vf_log1p vf_log2 vf_sin vf_cos vf_tan vf_asin vf_acos vf_atan
  *   vf_sinh vf_cosh vf_tanh vf_erf vf_pow vf_atan2      SLEEF's, 1.0 ulp; log1p up to 1e38, sinh and cosh to 88
  *
+ * Sets that multiply pairs of bf16 (URSA_SIMD_BF16) are another set, URSA_SIMD_BASE, and define in addition:
+ *
+ *   vh                       a vector of V_LANES bf16s
+ *   vh_load(p) vh_load_n(p, n) vh_store(p, v)
+ *   vh_round(v)              floats as bf16
+ *   vf_pairs(first, second)  words that each hold a bf16 of either
+ *   vf_fma_pairs(a, b, c)    c + the two products of every pair, added up as floats; numbers below 2⁻¹²⁶ count as zero
+ *
  * A tail is handled with vf_load_n and vf_store_n and the same arithmetic as
  * the body, so that an element's value does not depend on where it stands.
  */
@@ -39,6 +47,11 @@
 #define URSA_CAT(a, b)  URSA_CAT_(a, b)
 /* The name of something that exists once per instruction set. */
 #define SIMD(name) URSA_CAT(name, URSA_SIMD)
+#ifdef URSA_SIMD_BF16 /* and what such a set takes from the one without */
+#define SIMD_BASE(name) URSA_CAT(name, URSA_SIMD_BASE)
+#else
+#define SIMD_BASE(name) SIMD(name)
+#endif
 
 #define V_UNUSED __attribute__((unused))
 #define V_INLINE static inline __attribute__((always_inline, unused))

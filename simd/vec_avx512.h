@@ -63,10 +63,37 @@ V_INLINE vf vf_load_bf16(const uint16_t *p)
     __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
-#ifdef URSA_SIMD_BF16 /* numbers below 2⁻¹²⁶ become zero */
+#ifdef URSA_SIMD_BF16
+typedef __m256i vh;
+
+V_INLINE vh vh_load(const void *p)
+{
+    return _mm256_loadu_si256(p);
+}
+V_INLINE vh vh_load_n(const void *p, int64_t n)
+{
+    return _mm256_maskz_loadu_epi16(v_tail(n), p);
+}
+V_INLINE void vh_store(void *p, vh v)
+{
+    _mm256_storeu_si256(p, v);
+}
+V_INLINE vh vh_round(vf v) /* numbers below 2⁻¹²⁶ become zero */
+{
+    return (__m256i)_mm512_cvtneps_pbh(v);
+}
+V_INLINE vf vf_pairs(vh first, vh second)
+{
+    __m512i low = _mm512_cvtepu16_epi32(first), high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16);
+    return _mm512_castsi512_ps(_mm512_or_si512(low, high));
+}
+V_INLINE vf vf_fma_pairs(vf a, vf b, vf c)
+{
+    return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b);
+}
 V_INLINE void vf_store_bf16(uint16_t *p, vf v)
 {
-    _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(v));
+    vh_store(p, vh_round(v));
 }
 #else
 V_INLINE void vf_store_bf16(uint16_t *p, vf v)

@@ -53,6 +53,40 @@ V_INLINE vf vf_load_bf16(const uint16_t *p)
 {
     return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16));
 }
+#ifdef URSA_SIMD_BF16
+typedef uint16x4_t vh;
+
+V_INLINE vh vh_load(const void *p)
+{
+    return vld1_u16(p);
+}
+V_INLINE vh vh_load_n(const void *p, int64_t n)
+{
+    uint16_t lanes[4] = {0};
+    memcpy(lanes, p, (size_t)n * sizeof *lanes);
+    return vld1_u16(lanes);
+}
+V_INLINE void vh_store(void *p, vh v)
+{
+    vst1_u16(p, v);
+}
+V_INLINE vh vh_round(vf v)
+{
+    return vreinterpret_u16_bf16(vcvt_bf16_f32(v));
+}
+V_INLINE vf vf_pairs(vh first, vh second)
+{
+    return vreinterpretq_f32_u32(vorrq_u32(vmovl_u16(first), vshll_n_u16(second, 16)));
+}
+V_INLINE vf vf_fma_pairs(vf a, vf b, vf c)
+{
+    return vbfdotq_f32(c, vreinterpretq_bf16_f32(a), vreinterpretq_bf16_f32(b));
+}
+V_INLINE void vf_store_bf16(uint16_t *p, vf v)
+{
+    vh_store(p, vh_round(v));
+}
+#else
 V_INLINE void vf_store_bf16(uint16_t *p, vf v)
 {
     uint32x4_t bits = vreinterpretq_u32_f32(v);
@@ -62,6 +96,7 @@ V_INLINE void vf_store_bf16(uint16_t *p, vf v)
     uint32x4_t quiet = vorrq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(0x40));
     vst1_u16(p, vmovn_u32(vbslq_u32(vceqq_f32(v, v), rounded, quiet)));
 }
+#endif
 V_INLINE vf vf_from_i32(const int32_t *p)
 {
     return vcvtq_f32_s32(vld1q_s32(p));

@@ -11,6 +11,8 @@
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 /* Blocks from this size on are aligned to huge pages, and ask for them. */
@@ -47,6 +49,19 @@ static bool has_avx512_bf16(void)
 #endif
 #endif
 
+#ifdef URSA_HAVE_NEON_BF16
+/* The system says so on Linux; of all others that run on such a processor too little is known to ask. */
+static bool has_neon_bf16(void)
+{
+#ifdef __linux__
+    const unsigned long bf16 = 1ul << 14; /* HWCAP2_BF16, which older headers lack */
+    return getauxval(AT_HWCAP2) & bf16;
+#else
+    return false;
+#endif
+}
+#endif
+
 const struct ursa_simd *ursa_cpu_set(int index)
 {
     const struct ursa_simd *sets[5] = {&ursa_simd_reference};
@@ -62,6 +77,10 @@ const struct ursa_simd *ursa_cpu_set(int index)
 #endif
 #elif defined(__aarch64__)
     sets[count++] = &ursa_simd_neon; /* part of the architecture */
+#ifdef URSA_HAVE_NEON_BF16
+    if (has_neon_bf16())
+        sets[count++] = &ursa_simd_neon_bf16;
+#endif
 #endif
     return index >= 0 && index < count ? sets[index] : NULL;
 }
