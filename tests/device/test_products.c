@@ -514,6 +514,71 @@ static void winograd(void **state)
     }
 }
 
+/* ---- infinities -------------------------------------------------------------- */
+
+/* Weights in whose gradient one number of x, or of dy, is a term. */
+struct reach {
+    int64_t x, dy; /* -1: none */
+    bool *weights;
+};
+
+static void mark(void *context, int64_t x, int64_t w, int64_t out)
+{
+    struct reach *reach = context;
+    if (x == reach->x || out == reach->dy)
+        reach->weights[w] = true;
+}
+
+/* One infinite number makes its own sums infinite and no others. */
+static void check_reach(const struct conv *conv, ursa_array *infinite, int64_t at)
+{
+    int64_t count = ursa_array_count(&conv->w);
+    struct reach reach = {infinite == &conv->x ? at : -1, infinite == &conv->dy ? at : -1, calloc((size_t)count, 1)};
+    float before = floats(infinite)[at];
+    floats(infinite)[at] = INFINITY;
+    for_products(conv, mark, &reach);
+    struct ursa_conv2d_grad_weight_args args = {conv->geometry, typed(&conv->x, tested), typed(&conv->dy, tested),
+                                                array_new(4, conv->w.shape)};
+    assert_true(ursa_op_conv2d_grad_weight(cpu, &args));
+    for (int64_t i = 0; i < count; i++)
+        if (reach.weights[i] ? !isinf(floats(&args.dw)[i]) : !isfinite(floats(&args.dw)[i]))
+            fail_msg("%s %s: weight %ld is %g, element %ld of %s is infinite", ursa_dtype_name(tested), conv->name,
+                     (long)i, (double)floats(&args.dw)[i], (long)at, infinite == &conv->x ? "x" : "dy");
+    floats(infinite)[at] = before;
+    array_free(&args.x);
+    array_free(&args.dy);
+    array_free(&args.dw);
+    free(reach.weights);
+}
+
+/* Windows whose rows begin and end within pairs of pixels, inside the image and at its border. */
+static void infinities(void **state)
+{
+    (void)state;
+    for (int set = -1, share; next_trial(&set, &share);) {
+        ursa_rng rng = ursa_rng_new(17, URSA_PURPOSE_USER, 0);
+        for (int64_t width = 6; width < 10; width++)
+            for (int stride = 1; stride < 3; stride++) {
+                ursa_conv_geometry geometry = {{1, stride}, {1, 2}, {1, 1}, 1};
+                int64_t out = (width - 1) / stride + 1;
+                struct conv conv = {geometry, array_new(4, (const int64_t[]){1, 3, width, 9}),
+                                    array_new(4, (const int64_t[]){5, 3, 5, 9}),
+                                    array_new(4, (const int64_t[]){1, 3, out, 5})};
+                snprintf(conv.name, sizeof conv.name, "%s width %ld stride %d", ursa_cpu_simd()->name, (long)width,
+                         stride);
+                fill(&conv.x, &rng);
+                fill(&conv.dy, &rng);
+                for (int64_t i = 0; i < width; i++)
+                    check_reach(&conv, &conv.x, (width + i) * 9 + 4);
+                for (int64_t i = 0; i < out; i++)
+                    check_reach(&conv, &conv.dy, (out + i) * 5 + 2);
+                array_free(&conv.x);
+                array_free(&conv.w);
+                array_free(&conv.dy);
+            }
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -528,6 +593,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(products),
         cmocka_unit_test(convolutions),
         cmocka_unit_test(winograd),
+        cmocka_unit_test(infinities),
     };
     int failed = cmocka_run_group_tests(tests, setup, NULL);
     return ursa_finish() || failed;

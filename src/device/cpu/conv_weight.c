@@ -15,8 +15,10 @@
  * Where words are pairs (simd/gemm.h), a word is two neighbours in a row of dy,
  * and the two pixels of x they meet, a stride apart. A tap may begin anywhere,
  * so there is a word for every pixel, each of which is then in two, and a list
- * takes every other one. Past the end of a row stands zero: the last word of a
- * list that is odd has one in dy or in x, as it ends where either does.
+ * takes every other one. Past the end of a row stands zero. A list that is odd
+ * ends with half a word: in dy or in x its partner is past the end, but in the
+ * other it may be a pixel, and zero times infinity is not a number. There the
+ * half stands once more behind the row, with zero beside it.
  *
  * Bands are added up in order within a chunk, the chunks in parallel into
  * sums of their own, which are added in order at the end. The number of chunks
@@ -53,7 +55,8 @@ struct gradient {
 
     const struct ursa_conv_shape *windows; /* of a stem, whose windows are packed whole: then shape is what they make */
     bool points;                           /* a single tap and no border */
-    int64_t hop, row_words;                /* pixels of dy from one word to the next, and words of a row */
+    int64_t hop, row_words, x_words;       /* pixels of dy from one word to the next, words of a row of dy and of x */
+    int64_t halves;                        /* words behind a row of dy and of x, one to a column of the window */
 };
 
 struct band {
@@ -99,31 +102,59 @@ static void valid_range(int64_t offset, int64_t stride, int64_t extent, int64_t 
     *end = last < count ? last : count;
 }
 
+/* The pixels in whose place stands half a word when a list ends, under taps of this column of the window; -1: the word
+ * itself has no partner, or there is no such end. */
+struct half_word {
+    int64_t dy, x;
+};
+
+static struct half_word half_word_at(const struct gradient *g, int64_t column)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    struct half_word half = {-1, -1};
+    int64_t right = column * s->dilation[1] - s->pad[1], begin, end;
+    valid_range(right, s->stride[1], s->width, s->out_width, &begin, &end);
+    if (!g->halves || begin >= end || (end - begin) % 2 == 0)
+        return half;
+    int64_t x = (end - 1) * s->stride[1] + right;
+    if (end < s->out_width)
+        half.dy = end - 1;
+    if (x + s->stride[1] < s->width)
+        half.x = x;
+    return half;
+}
+
 static int64_t list_pairs(const struct gradient *g, const struct band *band, const struct packed *packed, int64_t tap,
                           int32_t *pairs)
 {
     const struct ursa_conv_shape *s = &g->shape;
     int64_t below = tap / s->kernel[1] * s->dilation[0] - s->pad[0];
-    int64_t right = tap % s->kernel[1] * s->dilation[1] - s->pad[1];
+    int64_t column = tap % s->kernel[1], right = column * s->dilation[1] - s->pad[1];
+    struct half_word half = half_word_at(g, column);
     int64_t begin, end;
     valid_range(right, s->stride[1], s->width, s->out_width, &begin, &end);
     int32_t *pair = pairs;
     int32_t depth = g->simd->depth, dy_step = g->simd->rows, x_pitch = (int32_t)packed->x_pitch;
-    int32_t hop = (int32_t)g->hop, x_width = (int32_t)(g->windows ? g->row_words : s->width);
+    int32_t hop = (int32_t)g->hop;
     for (int64_t n = 0; n < band->images; n++)
         for (int64_t j = 0; j < band->rows; j++) {
             int64_t row = (band->row + j) * s->stride[0] + below;
             if (row < 0 || row >= s->height)
                 continue;
-            int64_t dy_word = (n * band->rows + j) * g->row_words + begin / hop;
-            int64_t x_word = (n * band->x_rows + row - band->x_row) * x_width + (begin * s->stride[1] + right) / hop;
-            int32_t dy_at = (int32_t)(dy_word * dy_step), x_at = (int32_t)(x_word * x_pitch);
+            int64_t dy_row = (n * band->rows + j) * g->row_words;
+            int64_t x_row = (n * band->x_rows + row - band->x_row) * g->x_words;
+            int32_t dy_at = (int32_t)(dy_row + begin / hop) * dy_step;
+            int32_t x_at = (int32_t)(x_row + (begin * s->stride[1] + right) / hop) * x_pitch;
             for (int64_t i = begin; i < end; i += depth) {
                 *pair++ = dy_at;
                 *pair++ = x_at;
                 dy_at += depth / hop * dy_step;
                 x_at += depth / hop * (int32_t)s->stride[1] * x_pitch;
             }
+            if (half.dy >= 0)
+                pair[-2] = (int32_t)(dy_row + s->out_width + column) * dy_step;
+            if (half.x >= 0)
+                pair[-1] = (int32_t)(x_row + s->width + column) * x_pitch;
         }
     return (pair - pairs) / 2;
 }
@@ -184,7 +215,15 @@ static void pack_dy(const struct gradient *g, const struct band *band, const cha
     for (int64_t row = 0; row < band->images * band->rows; row++) {
         const char *from = dy + row * s->out_width * s->out_channels * g->dy_size;
         struct ursa_rows rows = {from, s->out_channels, s->out_width, g->hop, 1};
-        g->simd->slice(&rows, outs, slices + row * g->row_words * g->simd->rows, size);
+        float *to = slices + row * g->row_words * g->simd->rows;
+        g->simd->slice(&rows, outs, to, size);
+        for (int64_t i = 0; i < g->halves; i++) {
+            int64_t pixel = half_word_at(g, i).dy;
+            if (pixel < 0)
+                continue;
+            struct ursa_rows half = {from + pixel * s->out_channels * g->dy_size, 0, 1, 1, 1};
+            g->simd->slice(&half, outs, to + (s->out_width + i) * g->simd->rows, size);
+        }
     }
 }
 
@@ -195,10 +234,17 @@ static void pack_x(const struct gradient *g, const struct place *place, const st
     int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
     float *to = packed->x_room;
     for (int64_t n = 0; n < band->images; n++)
-        for (int64_t j = 0; j < band->x_rows; j++, to += s->width * packed->x_pitch) {
+        for (int64_t j = 0; j < band->x_rows; j++, to += g->x_words * packed->x_pitch) {
             const char *from = x + (n * s->height + j) * s->width * s->channels * g->x_size;
             struct ursa_rows rows = {from, s->channels, s->width, 1, s->stride[1]};
             g->simd->copy(&rows, place->ins, tiled, to, packed->x_pitch);
+            for (int64_t i = 0; i < g->halves; i++) {
+                int64_t pixel = half_word_at(g, i).x;
+                if (pixel < 0)
+                    continue;
+                struct ursa_rows half = {from + pixel * s->channels * g->x_size, 0, 1, 1, 1};
+                g->simd->copy(&half, place->ins, tiled, to + (s->width + i) * packed->x_pitch, packed->x_pitch);
+            }
         }
 }
 
@@ -307,7 +353,7 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     int64_t x_rows = (first.rows - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
     if (x_rows > s->height)
         x_rows = s->height;
-    int64_t words = words_of(g, &first), x_words = g->points || g->windows ? words : first.images * x_rows * s->width;
+    int64_t words = words_of(g, &first), x_words = g->points || g->windows ? words : first.images * x_rows * g->x_words;
     int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
     int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
     int64_t dy_floats = slices * (words * g->simd->rows + g->simd->slack);
@@ -407,7 +453,9 @@ static bool grad_weight(const struct ursa_conv_shape *s, const struct ursa_conv_
     g.windows = windows;
     g.points = !windows && taps_of(&g) == 1 && !has_border(s);
     g.hop = g.points || windows ? g.simd->depth : 1;
-    g.row_words = ursa_ceil_div(s->out_width, g.hop);
+    g.halves = g.hop < g.simd->depth ? s->kernel[1] : 0;
+    g.row_words = ursa_ceil_div(s->out_width, g.hop) + g.halves;
+    g.x_words = windows ? g.row_words : s->width + g.halves;
     plan(&g);
     if (g.chunks > 1) {
         g.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)((g.chunks - 1) * g.weights) * sizeof(float));
