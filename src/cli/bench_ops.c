@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "device/conv_method.h"
 #include "device/backend.h"
+#include "device/tuner.h"
 #include "tensor/tensor.h"
 
 #include <math.h>
@@ -14,6 +15,37 @@
 static ursa_tensor *numbers(ursa_dims dims)
 {
     return ursa_cast(ursa_uniform(dims), bench.dtype);
+}
+
+/* ---- how products are computed ----------------------------------------------------- */
+
+enum { METHOD_LENGTH = 192 };
+
+/* The ways that a device which chooses among some takes for the products of one run: "winograd, clblast"; "" on others.
+ */
+static void find_method(bench_run *run, void *context, char text[METHOD_LENGTH])
+{
+    ursa_device *device = ursa_default_device();
+    const struct ursa_tuner *tuner = device->backend->tuner;
+    text[0] = 0;
+    if (!tuner)
+        return;
+    tuner->watch(device);
+    run(context);
+    int kinds = tuner->seen(device);
+    for (int i = 0; i < kinds; i++) {
+        char way[64];
+        size_t used = strlen(text);
+        tuner->way(device, i, way);
+        if (!strstr(text, way))
+            snprintf(text + used, METHOD_LENGTH - used, "%s%s", used ? ", " : "", way);
+    }
+}
+
+static void print_method(const char *method)
+{
+    if (*method)
+        printf(bench.json ? ",\"method\":\"%s\"" : "  %s", method);
 }
 
 /* ---- gemm ------------------------------------------------------------------------ */
@@ -30,6 +62,8 @@ bool bench_gemm(void)
     if (!x || !y || !out)
         return false;
     struct ursa_gemm_args args = {.x = x->array, .y = y->array, .out = out->array, .alpha = 1};
+    char method[METHOD_LENGTH];
+    find_method(run_product, &args, method);
     double before = bench_peak(), seconds = bench_median(run_product, &args, 0.05), peak = fmax(before, bench_peak());
     double gflops = 2.0 * bench.m * bench.n * bench.k / seconds * 1e-9;
     if (isnan(seconds) || bench.turns)
@@ -40,6 +74,7 @@ bool bench_gemm(void)
     else
         printf("gemm %d × %d × %d  %s  %7.1f GFLOP/s", bench.m, bench.n, bench.k, ursa_dtype_name(bench.dtype), gflops);
     bench_print_share(gflops, peak);
+    print_method(method);
     printf(bench.json ? "}\n" : "\n");
     return true;
 }
@@ -175,7 +210,7 @@ static bool is_wanted(int pass)
     return bench.pass ? strcmp(bench.pass, passes[pass].name) == 0 : pass != BACKWARD;
 }
 
-/* `method` is NULL where it is not known. */
+/* `method` is "" where it is not known. */
 static void print_pass(const struct layer *layer, const char *pass, const char *method, double gflops, double peak)
 {
     int pixels = bench.size / layer->shrink;
@@ -189,10 +224,19 @@ static void print_pass(const struct layer *layer, const char *pass, const char *
         printf("%-15s %4d→%-4d %d×%d/%d @%-4d %-12s %7.1f GFLOP/s", layer->name, layer->in, layer->out, layer->kernel,
                layer->kernel, layer->stride, pixels, pass, gflops);
     bench_print_share(gflops, peak);
-    if (method)
-        printf(bench.json ? ",\"method\":\"%s\"" : "  %s", method);
+    print_method(method);
     printf(bench.json ? "}\n" : "\n");
     fflush(stdout);
+}
+
+static void find_conv_method(int pass, struct convolution *convolution, char text[METHOD_LENGTH])
+{
+    const struct ursa_conv2d_args *forward = &convolution->forward;
+    find_method(passes[pass].run, convolution, text);
+    if (strcmp(ursa_device_id(ursa_default_device()), "cpu") == 0 && pass != BACKWARD)
+        snprintf(
+            text, METHOD_LENGTH, "%s",
+            ursa_cpu_conv_method((ursa_conv_pass)pass, &forward->geometry, &forward->x, &forward->w, &forward->out));
 }
 
 /* Adds the shares of the passes to `sums`, as often as the layer occurs. */
@@ -210,7 +254,6 @@ static bool bench_layer(const struct layer *layer, double sums[PASSES])
         .grad_input = {.geometry = geometry, .dy = dy->array, .w = w->array, .dx = dx->array},
         .grad_weight = {.geometry = geometry, .x = x->array, .dy = dy->array, .dw = dw->array},
     };
-    bool on_cpu = strcmp(ursa_device_id(ursa_default_device()), "cpu") == 0;
     double flops = 2.0 * (double)(n * out * out) * layer->out * layer->kernel * layer->kernel * layer->in;
     for (int pass = 0; pass < PASSES; pass++) {
         if (!is_wanted(pass))
@@ -223,9 +266,8 @@ static bool bench_layer(const struct layer *layer, double sums[PASSES])
             return true;
         double gflops = (pass == BACKWARD && layer->in > 3 ? 2 : 1) * flops / seconds * 1e-9;
         sums[pass] += peak > 0 ? layer->times * gflops / peak : 0;
-        const char *method = pass == BACKWARD || !on_cpu ? NULL
-                                                         : ursa_cpu_conv_method((ursa_conv_pass)pass, &geometry,
-                                                                                &x->array, &w->array, &y->array);
+        char method[METHOD_LENGTH];
+        find_conv_method(pass, &convolution, method);
         print_pass(layer, passes[pass].name, method, gflops, peak);
     }
     return true;

@@ -13,10 +13,13 @@ struct ursa_tuned {
 };
 
 struct ursa_tuner {
-    /* From now on, kinds of products that operators compute are remembered. */
+    /* From now on, kinds of products that operators compute are remembered; what was seen before is not. */
     void (*watch)(ursa_device *device);
-    /* How many were seen. */
+    /* How many were seen; ends the watch. */
     int (*seen)(ursa_device *device);
+    /* How kind number `index` is computed: "tiles 64×64×16 8×8 4×4" for rows × columns × terms of a tile,
+     * work items and the block of each, or the name of another method. */
+    void (*way)(ursa_device *device, int index, char text[64]);
     /* Measures the ways to compute kind number `index`, `most` of them at most, and keeps the fastest, which is used
      * from then on by every process. False with an error. */
     bool (*tune)(ursa_device *device, int index, int most, struct ursa_tuned *result);

@@ -187,6 +187,46 @@ static void test_choices_are_kept(void **state)
     each_kept(delete);
 }
 
+/* In a process without CLBlast: what was kept of it, or of tiles that are no candidates of this device, is no choice.
+ */
+static int choice_without_clblast(void)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        setenv("URSA_CLBLAST", "0", 1);
+        ursa_device *base = ursa_device_open("opencl");
+        if (!base)
+            _exit(100);
+        struct ursa_cl_device *device = ursa_cl_device(base);
+        struct ursa_cl_product product = {URSA_CL_GEMM, URSA_F32, 1, 64, 64, 64, 0, true, true};
+        struct ursa_cl_choice model = ursa_cl_choose(device, &product), found, clblast = {.method = URSA_CL_CLBLAST};
+        bool ok = ursa_cl_store_choice(device, kind, &clblast, 0.5);
+        found = ursa_cl_choose(device, &product);
+        ok = ok && model.method == URSA_CL_TILES && memcmp(&found, &model, sizeof model) == 0;
+        ok = ok && ursa_cl_time_choice(device, &product, &found) > 0;
+        ok = ok && ursa_cl_store_choice(device, kind, &flat, 0.5);
+        found = ursa_cl_choose(device, &product);
+        _exit(ok && memcmp(&found, &model, sizeof model) == 0 ? 0 : 200);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void test_what_cannot_be_chosen_any_more(void **state)
+{
+    (void)state;
+    each_kept(delete);
+    int code = choice_without_clblast();
+    if (code == 100)
+        skip();
+    assert_int_equal(code, 0);
+    each_kept(delete);
+}
+
 /* ---- devices ---------------------------------------------------------------- */
 
 /* The loader finds no driver: no device, an error that says so, no crash. */
@@ -410,7 +450,8 @@ int main(void)
     setenv("XDG_CACHE_HOME", folder, 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choices_are_kept),
-        cmocka_unit_test(test_programs_are_kept), /* these three fork, so they come before any driver is started */
+        cmocka_unit_test(test_what_cannot_be_chosen_any_more),
+        cmocka_unit_test(test_programs_are_kept), /* these four fork, so they come before any driver is started */
         cmocka_unit_test(test_without_drivers),
         cmocka_unit_test(test_unknown_number),
         cmocka_unit_test(test_index_outside_is_reported_by_the_next_read),

@@ -118,7 +118,14 @@ static bool winograd_is_cheaper(const struct ursa_cl_product *p)
     return saved > 30 * 22 * (depth + width);
 }
 
-/* What the model says, and smaller and flatter tiles. */
+/* It was tuned on large matrices; smaller ones it copies into larger ones first, and a batch is not what it was
+ * tuned on. Whether it really is faster, `ursa tune` measures. */
+static bool clblast_is_likely(const struct ursa_cl_product *p)
+{
+    return p->batch == 1 && p->m >= 512 && p->n >= 512 && p->k >= 512;
+}
+
+/* What the model says, smaller and flatter tiles, and CLBlast. */
 static int cpu_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
                           struct ursa_cl_choice *candidates)
 {
@@ -132,6 +139,8 @@ static int cpu_candidates(const struct ursa_cl_device *device, const struct ursa
         if (memcmp(&others[i], &candidates[0].tile, sizeof *others) != 0 &&
             (cl_ulong)(others[i].depth * (others[i].rows + others[i].columns)) * sizeof(float) <= device->local_memory)
             candidates[count++] = (struct ursa_cl_choice){URSA_CL_TILES, others[i]};
+    if (clblast_takes(p))
+        candidates[count++] = (struct ursa_cl_choice){URSA_CL_CLBLAST, candidates[0].tile};
     return count;
 }
 
@@ -156,9 +165,9 @@ int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl
             least = cost, best = count;
         candidates[count++] = (struct ursa_cl_choice){URSA_CL_TILES, tiles[i]};
     }
-    if (clblast_takes(p)) { /* it was tuned on large matrices, and copies others to make them so */
+    if (clblast_takes(p)) {
         candidates[count] = (struct ursa_cl_choice){URSA_CL_CLBLAST, candidates[best].tile};
-        if (p->batch == 1 && p->m >= 512 && p->n >= 512 && p->k >= 512)
+        if (clblast_is_likely(p))
             best = count;
         count++;
     }
@@ -207,19 +216,39 @@ static bool clblast_is_forced(void)
     return forced && strcmp(forced, "1") == 0;
 }
 
-struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const struct ursa_cl_product *product)
+bool ursa_cl_same_way(const struct ursa_cl_choice *a, const struct ursa_cl_choice *b)
+{
+    bool tiled = a->method == URSA_CL_TILES || a->method == URSA_CL_MATRIX;
+    return a->method == b->method && (!tiled || memcmp(&a->tile, &b->tile, sizeof a->tile) == 0);
+}
+
+/* What was kept may no longer be possible: CLBlast has gone, another family is claimed. */
+static const struct ursa_cl_choice *kept_candidate(const struct ursa_cl_device *device,
+                                                   const struct ursa_cl_product *product,
+                                                   const struct ursa_cl_choice *candidates, int count)
 {
     char class[URSA_CL_CLASS_LENGTH];
-    struct ursa_cl_choice choice, candidates[URSA_CL_MOST_CANDIDATES];
+    struct ursa_cl_choice kept;
+    ursa_cl_product_class(product, class);
+    if (ursa_cl_stored_choice(device, class, &kept))
+        for (int i = 0; i < count; i++)
+            if (ursa_cl_same_way(&candidates[i], &kept))
+                return &candidates[i];
+    return NULL;
+}
+
+struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const struct ursa_cl_product *product)
+{
+    struct ursa_cl_choice candidates[URSA_CL_MOST_CANDIDATES];
     if (on_trial && on_trial->method != URSA_CL_WINOGRAD)
         return *on_trial;
     if (on_trial && product->kind == URSA_CL_CONV) /* its own products choose for themselves */
         return *on_trial;
     ursa_cl_note_product(device, product);
-    ursa_cl_product_class(product, class);
-    if (ursa_cl_stored_choice(device, class, &choice))
-        return choice;
-    ursa_cl_candidates(device, product, candidates);
+    int count = ursa_cl_candidates(device, product, candidates);
+    const struct ursa_cl_choice *kept = kept_candidate(device, product, candidates, count);
+    if (kept)
+        return *kept;
     if (clblast_is_forced() && clblast_takes(product))
         candidates[0].method = URSA_CL_CLBLAST;
     return candidates[0];

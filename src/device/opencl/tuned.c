@@ -258,7 +258,9 @@ void ursa_cl_note_product(const struct ursa_cl_device *device, const struct ursa
 
 static void watch(ursa_device *base)
 {
-    __atomic_store_n(&ursa_cl_device(base)->tuning->watches, true, __ATOMIC_RELAXED);
+    struct ursa_cl_tuning *tuning = ursa_cl_device(base)->tuning;
+    tuning->seen_count = 0;
+    __atomic_store_n(&tuning->watches, true, __ATOMIC_RELAXED);
 }
 
 static int seen(ursa_device *base)
@@ -270,27 +272,35 @@ static int seen(ursa_device *base)
 
 /* ---- tuning ------------------------------------------------------------------- */
 
-/* "winograd 64×64×16 8×8 4×4": what a group computes at a time, its work items, and what each has in registers. */
+/* "tiles 64×64×16 8×8 4×4": what a group computes at a time, its work items, and what each has in registers. */
 static void describe(const struct ursa_cl_choice *choice, char *text, size_t size)
 {
     const struct ursa_cl_tile *t = &choice->tile;
-    if (choice->method == URSA_CL_CLBLAST)
-        snprintf(text, size, "clblast");
+    if (choice->method == URSA_CL_CLBLAST || choice->method == URSA_CL_WINOGRAD)
+        snprintf(text, size, "%s", methods[choice->method]);
     else
         snprintf(text, size, "%s %d×%d×%d %d×%d %d×%d", methods[choice->method], t->rows, t->columns, t->depth,
                  t->items_down, t->items_across, t->block_rows, t->block_columns);
 }
 
-/* The way used so far comes first: a stored one, or the model's. */
+static void way(ursa_device *base, int index, char text[64])
+{
+    const struct ursa_cl_device *device = ursa_cl_device(base);
+    struct ursa_cl_choice choice = ursa_cl_choose(device, &device->tuning->seen[index]);
+    describe(&choice, text, 64);
+}
+
+/* The way used so far comes first: a stored one, or the model's. Other methods promise more than other tiles. */
 static int list_ways(const struct ursa_cl_device *device, const struct ursa_cl_product *product, int most,
                      struct ursa_cl_choice *ways)
 {
     struct ursa_cl_choice candidates[URSA_CL_MOST_CANDIDATES];
     int count = ursa_cl_candidates(device, product, candidates), kept = 0;
     ways[kept++] = ursa_cl_choose(device, product);
-    for (int i = 0; i < count && kept < most; i++)
-        if (memcmp(&candidates[i], &ways[0], sizeof *ways) != 0)
-            ways[kept++] = candidates[i];
+    for (int tiles = 0; tiles < 2; tiles++)
+        for (int i = 0; i < count && kept < most; i++)
+            if ((candidates[i].method == ways[0].method) == tiles && !ursa_cl_same_way(&candidates[i], &ways[0]))
+                ways[kept++] = candidates[i];
     return kept;
 }
 
@@ -359,4 +369,4 @@ static bool forget(ursa_device *base)
     return done;
 }
 
-const struct ursa_tuner ursa_cl_tuner = {watch, seen, tune, kept, forget};
+const struct ursa_tuner ursa_cl_tuner = {watch, seen, way, tune, kept, forget};

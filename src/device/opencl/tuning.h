@@ -54,8 +54,8 @@ struct ursa_cl_tile {
 struct ursa_cl_choice {
     enum ursa_cl_method {
         URSA_CL_TILES,
-        URSA_CL_CLBLAST,  /* gemm only; the tile is not looked at */
-        URSA_CL_WINOGRAD, /* convolutions with a window of 3; the tile is that of its products */
+        URSA_CL_CLBLAST,  /* gemm only; the tile is for factors whose strides it does not take */
+        URSA_CL_WINOGRAD, /* convolutions with a window of 3; its products choose their own tile */
         URSA_CL_MATRIX,   /* by the device's matrix instructions */
     } method;
     struct ursa_cl_tile tile;
@@ -65,6 +65,9 @@ struct ursa_cl_choice {
 enum { URSA_CL_MOST_CANDIDATES = 24 };
 int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *product,
                        struct ursa_cl_choice *candidates);
+
+/* Whether both compute a product in the same way. */
+bool ursa_cl_same_way(const struct ursa_cl_choice *a, const struct ursa_cl_choice *b);
 
 /* Seconds that the product takes with this choice, as the median of some runs on arrays made
  * for it; negative, with an error, when it does not run. Waits for the device. */
@@ -76,7 +79,8 @@ double ursa_cl_time_choice(struct ursa_cl_device *device, const struct ursa_cl_p
 enum { URSA_CL_CLASS_LENGTH = 96 };
 void ursa_cl_product_class(const struct ursa_cl_product *product, char name[URSA_CL_CLASS_LENGTH]);
 
-/* The choice: the one on trial in ursa_cl_time_choice(), the stored one, or that of the model. */
+/* The choice: the one on trial in ursa_cl_time_choice(), the stored one while it is a candidate, or that of the
+ * model. */
 struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const struct ursa_cl_product *product);
 
 /* Makes this thread's calls take a choice; NULL ends that. */
