@@ -22,7 +22,7 @@ static inline lanes typed_load(global const void *p, int i, int type, int factor
     float each[LANES];
     for (int l = 0; l < LANES; l++)
         each[l] = rounded(element_load(p, i + l, type), type, factor);
-    return lanes_load(each);
+    return lanes_from(each);
 }
 
 static inline void typed_store(lanes v, global void *p, int i, int type)
@@ -32,7 +32,7 @@ static inline void typed_store(lanes v, global void *p, int i, int type)
         return;
     }
     float each[LANES];
-    lanes_store(v, each);
+    lanes_to(v, each);
     for (int l = 0; l < LANES; l++)
         element_store(p, i + l, type, each[l]);
 }
@@ -147,7 +147,7 @@ kernel void depthwise_grad_weight(ARRAY(x), ARRAY(dy), OUTPUT(f32, parts), depth
         }
     }
     float each[LANES];
-    lanes_store(sum, each);
+    lanes_to(sum, each);
     for (int l = 0; l < LANES; l++)
         parts[(part * channels + c + l) * taps + tap] = each[l];
 }

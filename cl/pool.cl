@@ -42,13 +42,8 @@ static inline span cells_over(pool_shape s, int axis, int i)
                   min((i + s.pad[axis]) / s.stride[axis] + 1, s.out[axis]), 0};
 }
 
-#if LANES == 1
-#define index_load(p) (*(p))
-#define index_store(v, p) (*(p) = (v))
-#else
-#define index_load(p) PASTE(vload, LANES)(0, p)
-#define index_store(v, p) PASTE(vstore, LANES)(v, 0, p)
-#endif
+#define index_load(p)     (*(global const lanes_int *)(p))
+#define index_store(v, p) (*(global lanes_int *)(p) = (v))
 
 kernel void pool2d(INPUT(T, x), OUTPUT(T, out), OUTPUT(i32, indices), pool_shape s)
 {

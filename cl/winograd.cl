@@ -74,7 +74,7 @@ static inline lanes read_lanes(global const void *p, int i, int type, int factor
 #pragma unroll
     for (int l = 0; l < LANES; l++)
         each[l] = rounded(element_load(p, i + l, type), type, factor);
-    return lanes_load(each);
+    return lanes_from(each);
 }
 
 /* out[plane, d, c] from the weight of tap (a, b), channel d, column c at
@@ -161,7 +161,7 @@ kernel void winograd_output(INPUT(f32, products), INPUT(f32, bias), RESULT(out),
         transform_output(column, between[q]);
     }
     int y = rest / s.tiles[1] * OUT, x = rest % s.tiles[1] * OUT;
-    lanes b = bias ? lanes_load(bias + c) : (lanes)(0.0f);
+    lanes b = bias ? lanes_from(bias + c) : (lanes)(0.0f);
 #pragma unroll
     for (int p = 0; p < OUT; p++) {
         lanes row[IN], each[OUT];
@@ -178,7 +178,7 @@ kernel void winograd_output(INPUT(f32, products), INPUT(f32, bias), RESULT(out),
                 v = select(v, (lanes)(0.0f), v < 0.0f); /* stays not a number */
             int at = (int)out_offset + ((image * s.out[0] + y + p) * s.out[1] + x + q) * s.width + c;
             float single[LANES];
-            lanes_store(v, single);
+            lanes_to(v, single);
 #pragma unroll
             for (int l = 0; l < LANES; l++)
                 element_store(out, at + l, type, single[l]);

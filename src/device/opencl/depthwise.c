@@ -27,13 +27,6 @@ static struct depthwise_shape shape_of(const ursa_conv_geometry *g, const ursa_a
     return s;
 }
 
-/* Channels that an item handles: as many as an array of either type has aligned. */
-static int lanes_of(const struct ursa_cl_device *device, const ursa_array *x, const ursa_array *out)
-{
-    int bytes = ursa_cl_family(device) == URSA_CL_CPU ? 32 : 16;
-    return ursa_cl_vector(URSA_F32, bytes, x->offset | out->offset, x->shape[3], 0, 0);
-}
-
 static void set_types(struct depthwise_shape *s, const ursa_array *read, const ursa_array *other,
                       const ursa_array *written)
 {
@@ -67,7 +60,7 @@ bool ursa_cl_depthwise(struct ursa_cl_device *device, const struct ursa_conv2d_a
 {
     if (ursa_array_count(&args->out) == 0)
         return true;
-    int lanes = lanes_of(device, &args->x, &args->out);
+    int lanes = ursa_cl_lanes(device, args->x.shape[3], &args->x, &args->out, &args->bias);
     struct depthwise_shape shape = shape_of(&args->geometry, &args->x, &args->w, &args->out, lanes);
     set_types(&shape, &args->x, &args->w, &args->out);
     ursa_buffer *w = pack(device, &args->w, (ursa_dtype)shape.factor);
@@ -84,7 +77,7 @@ bool ursa_cl_depthwise_grad_input(struct ursa_cl_device *device, const struct ur
 {
     if (ursa_array_count(&args->dx) == 0)
         return true;
-    int lanes = lanes_of(device, &args->dx, &args->dy);
+    int lanes = ursa_cl_lanes(device, args->dx.shape[3], &args->dx, &args->dy);
     struct depthwise_shape shape = shape_of(&args->geometry, &args->dx, &args->w, &args->dy, lanes);
     set_types(&shape, &args->dy, &args->w, &args->dx);
     ursa_buffer *w = pack(device, &args->w, (ursa_dtype)shape.factor);
@@ -100,7 +93,7 @@ bool ursa_cl_depthwise_grad_weight(struct ursa_cl_device *device, const struct u
 {
     if (ursa_array_count(&args->dw) == 0)
         return true;
-    int lanes = lanes_of(device, &args->x, &args->dy);
+    int lanes = ursa_cl_lanes(device, args->x.shape[3], &args->x, &args->dy);
     struct depthwise_shape shape = shape_of(&args->geometry, &args->x, &args->dw, &args->dy, lanes);
     set_types(&shape, &args->x, &args->dy, &args->dw);
     int64_t items = ursa_array_count(&args->dw) / lanes;

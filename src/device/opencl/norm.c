@@ -17,11 +17,11 @@ struct matrix {
     int lanes;
 };
 
-static struct matrix matrix_of(const struct ursa_cl_device *device, const ursa_array *x, bool grouped)
+static struct matrix matrix_of(const ursa_array *x, int lanes)
 {
     struct matrix m = {.channels = (cl_int)x->shape[x->ndim - 1]};
     m.rows = m.channels > 0 ? (cl_int)(ursa_array_count(x) / m.channels) : 0;
-    m.lanes = grouped ? 1 : ursa_cl_lanes(device, m.channels);
+    m.lanes = lanes;
     m.vectors = m.channels / m.lanes;
     m.chunk = (cl_int)ursa_cl_tiles(m.rows, CHUNKS);
     m.chunk = m.chunk > CHUNK_ROWS ? m.chunk : CHUNK_ROWS;
@@ -35,6 +35,11 @@ static size_t group_size(const struct ursa_cl_kernel *kernel, size_t wanted, int
     while (size > 8 && (int64_t)size / 2 >= count)
         size /= 2;
     return size;
+}
+
+static int64_t channels_of(const ursa_array *x)
+{
+    return x->shape[x->ndim - 1];
 }
 
 /* ---- batch normalisation --------------------------------------------------- */
@@ -74,7 +79,9 @@ bool ursa_opencl_batch_norm(ursa_device *base, const struct ursa_batch_norm_args
     struct ursa_cl_device *device = ursa_cl_device(base);
     if (ursa_cl_count("batch_norm", &args->x) < 0)
         return false;
-    struct matrix m = matrix_of(device, &args->x, false);
+    int lanes = ursa_cl_lanes(device, channels_of(&args->x), &args->x, &args->residual, &args->out, &args->scale,
+                              &args->shift, &args->mean, &args->inv_std, &args->running_mean, &args->running_var);
+    struct matrix m = matrix_of(&args->x, lanes);
     if (args->training && m.rows > 0 && !batch_moments(device, args, &m))
         return false;
     struct ursa_cl_kernel *kernel =
@@ -127,7 +134,9 @@ bool ursa_opencl_batch_norm_grad(ursa_device *base, const struct ursa_batch_norm
     struct ursa_cl_device *device = ursa_cl_device(base);
     if (ursa_cl_count("batch_norm_grad", &args->x) < 0)
         return false;
-    struct matrix m = matrix_of(device, &args->x, false);
+    int lanes = ursa_cl_lanes(device, channels_of(&args->x), &args->x, &args->dy, &args->y, &args->dx, &args->dresidual,
+                              &args->scale, &args->shift, &args->mean, &args->inv_std);
+    struct matrix m = matrix_of(&args->x, lanes);
     struct column_sums s = {.x = &args->x,
                             .dy = &args->dy,
                             .mean = &args->mean,
@@ -197,7 +206,7 @@ bool ursa_opencl_group_norm_grad(ursa_device *base, const struct ursa_group_norm
     if (!args->dscale.buffer && !args->dshift.buffer)
         return true;
     static const ursa_array none;
-    struct matrix m = matrix_of(device, &args->x, true);
+    struct matrix m = matrix_of(&args->x, 1);
     struct column_sums s = {.x = &args->x,
                             .dy = &args->dy,
                             .mean = &args->mean,

@@ -30,7 +30,7 @@ bool ursa_opencl_pool2d(ursa_device *base, const struct ursa_pool2d_args *args)
     cl_int count = ursa_cl_count("pool2d", &args->out);
     if (count < 0 || ursa_cl_count("pool2d", &args->x) < 0)
         return false;
-    int lanes = ursa_cl_lanes(device, args->x.shape[3]);
+    int lanes = ursa_cl_lanes(device, args->x.shape[3], &args->x, &args->out, &args->indices);
     struct pool_shape shape = shape_of(&args->geometry, &args->x, &args->out, lanes);
     struct ursa_cl_kernel *kernel =
         ursa_cl_kernel(device, "pool", "pool2d", "-DT=%s -DLANES=%d %s", ursa_cl_type(args->x.dtype), lanes,
@@ -45,7 +45,7 @@ bool ursa_opencl_pool2d_grad(ursa_device *base, const struct ursa_pool2d_grad_ar
     cl_int count = ursa_cl_count("pool2d_grad", &args->dx);
     if (count < 0 || ursa_cl_count("pool2d_grad", &args->dy) < 0)
         return false;
-    int lanes = ursa_cl_lanes(device, args->dx.shape[3]);
+    int lanes = ursa_cl_lanes(device, args->dx.shape[3], &args->dx, &args->dy, &args->indices);
     struct pool_shape shape = shape_of(&args->geometry, &args->dx, &args->dy, lanes);
     struct ursa_cl_kernel *kernel =
         ursa_cl_kernel(device, "pool", "pool2d_grad", "-DT=%s -DLANES=%d %s", ursa_cl_type(args->dx.dtype), lanes,

@@ -41,7 +41,7 @@ bool ursa_opencl_resize(ursa_device *base, const struct ursa_resize_args *args)
     struct ursa_cl_device *device = ursa_cl_device(base);
     if (!fits("resize", &args->x, &args->out) || !positions_fit("resize", &args->x, &args->out))
         return false;
-    int lanes = ursa_cl_lanes(device, args->x.shape[3]);
+    int lanes = ursa_cl_lanes(device, args->x.shape[3], &args->x, &args->out);
     struct resample_shape shape = shape_of(&args->x, &args->out, lanes);
     struct ursa_cl_kernel *kernel =
         ursa_cl_kernel(device, "resample", "resize", "-DRESIZE -DT=%s -DLANES=%d -DKIND=%s -DALIGN=%d",
@@ -55,7 +55,7 @@ bool ursa_opencl_resize_grad(ursa_device *base, const struct ursa_resize_grad_ar
     struct ursa_cl_device *device = ursa_cl_device(base);
     if (!fits("resize_grad", &args->dx, &args->dy) || !positions_fit("resize_grad", &args->dx, &args->dy))
         return false;
-    int lanes = ursa_cl_lanes(device, args->dx.shape[3]);
+    int lanes = ursa_cl_lanes(device, args->dx.shape[3], &args->dx, &args->dy);
     struct resample_shape shape = shape_of(&args->dx, &args->dy, lanes);
     struct ursa_cl_kernel *kernel =
         ursa_cl_kernel(device, "resample", "resize_grad", "-DRESIZE -DT=%s -DLANES=%d -DKIND=%s -DALIGN=%d",
@@ -69,7 +69,7 @@ bool ursa_opencl_grid_sample(ursa_device *base, const struct ursa_grid_sample_ar
     struct ursa_cl_device *device = ursa_cl_device(base);
     if (!fits("grid_sample", &args->x, &args->out))
         return false;
-    int lanes = ursa_cl_lanes(device, args->x.shape[3]);
+    int lanes = ursa_cl_lanes(device, args->x.shape[3], &args->x, &args->out);
     struct resample_shape shape = shape_of(&args->x, &args->out, lanes);
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(
         device, "resample", "grid_sample", "-DT=%s -DLANES=%d -DKIND=%s -DALIGN=%d -DBORDER=%s",
@@ -91,7 +91,7 @@ static struct ursa_cl_kernel *grad_kernel(struct ursa_cl_device *device, const s
 static bool grad_image(struct ursa_cl_device *device, const struct ursa_grid_sample_grad_args *args,
                        const ursa_array *sums)
 {
-    int lanes = ursa_cl_lanes(device, args->x.shape[3]);
+    int lanes = ursa_cl_lanes(device, args->x.shape[3], &args->dy, sums);
     struct resample_shape shape = shape_of(&args->x, &args->dy, lanes);
     struct ursa_cl_kernel *kernel = grad_kernel(device, args, "grid_sample_grad_image", lanes);
     return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)shape.images * shape.vectors),

@@ -24,9 +24,12 @@ int ursa_cl_vector(ursa_dtype type, int bytes, int64_t offset, int64_t extent, i
     return most >= 8 && together % 8 == 0 ? 8 : most >= 4 && together % 4 == 0 ? 4 : 1;
 }
 
-int ursa_cl_lanes(const struct ursa_cl_device *device, int64_t count)
+int ursa_cl_lanes_of(const struct ursa_cl_device *device, int64_t channels, int count, const ursa_array *const *arrays)
 {
-    return device->is_cpu && count % 8 == 0 ? 8 : count % 4 == 0 ? 4 : 1;
+    int64_t together = channels;
+    for (int i = 0; i < count; i++)
+        together |= arrays[i]->offset;
+    return is_cpu(device) && together % 8 == 0 ? 8 : together % 4 == 0 ? 4 : 1;
 }
 
 /* Terms that the inner loop takes at once (cl/tile.cl). */
@@ -52,8 +55,9 @@ struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, con
              " -DUNROLL=%d -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DLEFT_TYPE=%d -DLEFT_V=%d -DRIGHT_TYPE=%d -DRIGHT_V=%d%s "
              "-DOUT_TYPE=%d "
              "-DOUT_V=%d -DFACTOR=%d",
-             unroll_of(device), tile->items_down, tile->items_across, (int)left->type, left->lanes, (int)right->type,
-             right->lanes, right->along_k ? " -DRIGHT_ALONG_K" : "", (int)out->type, out->lanes, (int)factor);
+             unroll_of(device), tile->items_down, tile->items_across, (int)left->type, left->lanes,
+             (int)right->type, right->lanes, right->along_k ? " -DRIGHT_ALONG_K" : "", (int)out->type, out->lanes,
+             (int)factor);
     return ursa_cl_kernel(device, file, name, "%s", text);
 }
 

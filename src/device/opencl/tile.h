@@ -20,8 +20,13 @@ ursa_dtype ursa_cl_factor(const ursa_array *x, const ursa_array *y);
  * tiles an array with these properties: each must be a multiple of it. 1, 4 or 8. */
 int ursa_cl_vector(ursa_dtype type, int bytes, int64_t offset, int64_t extent, int64_t stride, int64_t batch_stride);
 
-/* The widest vector, in floats, that divides `count` and suits the device. */
-int ursa_cl_lanes(const struct ursa_cl_device *device, int64_t count);
+/* Elements of the widest vector that suits the device and divides the channels and the offsets of the
+ * arrays: all that cl/lanes.cl reads and writes. */
+int ursa_cl_lanes_of(const struct ursa_cl_device *device, int64_t channels, int count, const ursa_array *const *arrays);
+#define ursa_cl_lanes(device, channels, ...)                                                                           \
+    ursa_cl_lanes_of(device, channels,                                                                                 \
+                     (int)(sizeof((const ursa_array *[]){__VA_ARGS__}) / sizeof(const ursa_array *)),                  \
+                     (const ursa_array *[]){__VA_ARGS__})
 
 /* Kernel `name` of cl/<file>.cl, or of cl/cpu_<file>.cl on processors. */
 struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, const char *file, const char *name,
