@@ -3,6 +3,7 @@
  */
 #include "device/opencl/tile.h"
 #include <stdio.h>
+#include <string.h>
 
 /* Columns of a strip of the right factor in cl/cpu_tile.cl. */
 enum { STRIP = 16 };
@@ -32,11 +33,15 @@ int ursa_cl_lanes_of(const struct ursa_cl_device *device, int64_t channels, int 
     return is_cpu(device) && together % 8 == 0 ? 8 : together % 4 == 0 ? 4 : 1;
 }
 
-/* Terms that the inner loop takes at once (cl/tile.cl). */
-static int unroll_of(const struct ursa_cl_device *device)
+/* Terms that the inner loop takes at once (cl/tile.cl). The gradient to the weights keeps more beside the sums of large
+ * blocks: at 8, only half as many of its groups find registers on a multiprocessor of NVIDIA's. */
+static int unroll_of(const struct ursa_cl_device *device, const char *kernel, const struct ursa_cl_tile *tile)
 {
     enum ursa_cl_family family = ursa_cl_family(device);
-    return family == URSA_CL_GCN || family == URSA_CL_RDNA ? 1 : 8;
+    bool is_full = tile->block_rows * tile->block_columns >= 64 && strcmp(kernel, "conv_grad_weight") == 0;
+    if (family == URSA_CL_GCN || family == URSA_CL_RDNA)
+        return 1;
+    return family == URSA_CL_NVIDIA && is_full ? 2 : 8;
 }
 
 struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, const char *file, const char *name,
@@ -55,7 +60,7 @@ struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, con
              " -DUNROLL=%d -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DLEFT_TYPE=%d -DLEFT_V=%d -DRIGHT_TYPE=%d -DRIGHT_V=%d%s "
              "-DOUT_TYPE=%d "
              "-DOUT_V=%d -DFACTOR=%d",
-             unroll_of(device), tile->items_down, tile->items_across, (int)left->type, left->lanes,
+             unroll_of(device, name, tile), tile->items_down, tile->items_across, (int)left->type, left->lanes,
              (int)right->type, right->lanes, right->along_k ? " -DRIGHT_ALONG_K" : "", (int)out->type, out->lanes,
              (int)factor);
     return ursa_cl_kernel(device, file, name, "%s", text);
