@@ -1,18 +1,22 @@
 /* cpu_conv.cl — convolution and its gradients on processors; the twin of
- * conv.cl, with the tiles of cpu_tile.cl. TERM_LANES, 1 or 8, divides the channels
- * of the source that belong to a group.
+ * conv.cl, with the tiles of cpu_tile.cl.
  */
 #include "common.cl"
 #include "cpu_tile.cl"
 #include "conv_shape.cl"
 
-#if TERM_LANES == 1
-#define term_copy(to, from, i, type, factor) *(to) = load1(from, i, type, factor)
-#define term_zero(to)                        *(to) = 0.0f
-#else
-#define term_copy(to, from, i, type, factor) vstore8(load8(from, i, type, factor), 0, to)
-#define term_zero(to)                        vstore8((float8)(0.0f), 0, to)
-#endif
+/* Whether all taps of a row meet the image, at neighbouring pixels with all their channels: those are neighbours in
+ * memory then, and one run. It is what makes the three channels of a picture cheap. */
+static inline bool row_is_run(conv_shape s, pixel p)
+{
+    return s.tap_step[1] == 1 && s.depth == s.source_channels && p.x >= 0 && p.x + s.taps[1] <= s.source[1];
+}
+
+/* Terms from t on that are neighbours in memory. */
+static inline int run_from(conv_shape s, term t, bool whole_row)
+{
+    return (whole_row ? s.taps[1] - t.x : 1) * s.depth - t.channel;
+}
 
 #ifdef PRODUCT
 /* Groups of axis 0 are tiles of pixels, of axis 1 tiles of channels, of axis 2 groups
@@ -36,17 +40,17 @@ conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape 
         for (int r = 0; r < whole_blocks(rows); r++) {
             pixel p = pixel_of(s, first_row + r);
             term t = term_of(s, first);
-            int tap_column = t.x;
-            for (int k = 0; k < terms;) { /* tap by tap */
-                int at = source_at(s, p.base, p.y + t.y, p.x + t.x);
-                int end = min(terms, k + s.depth - t.channel);
-                for (; k < end; k += TERM_LANES, t.channel += TERM_LANES)
-                    if (at >= 0)
-                        term_copy(left + r * DEPTH + k, source, first_source + at + t.channel, types.left, types.factor);
-                    else
-                        term_zero(left + r * DEPTH + k);
+            bool whole_row = row_is_run(s, p);
+            for (int k = 0; k < terms;) { /* run by run */
+                int at = source_at(s, p.base, p.y + t.y, p.x + t.x), count = min(run_from(s, t, whole_row), terms - k);
+                if (at >= 0)
+                    copy_line(left + r * DEPTH + k, source, first_source + at + t.channel, count, types.left,
+                              types.factor);
+                else
+                    zero_line(left + r * DEPTH + k, 0, count);
+                k += count;
                 t.channel = 0;
-                t.x += s.tap_step[1];
+                t.x += whole_row ? s.taps[1] - t.x : s.tap_step[1];
                 if (t.x == s.taps[1] * s.tap_step[1])
                     t.x = 0, t.y += s.tap_step[0];
             }
@@ -73,7 +77,7 @@ kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk, types types)
 {
     local float left[ROWS * DEPTH], right[COLUMNS * DEPTH];
-    local term terms[COLUMNS / TERM_LANES];
+    local term terms[COLUMNS];
     block blocks[DOWN * STRIPS];
     int group = (int)get_group_id(2), tiles_down = (s.width + ROWS - 1) / ROWS;
     int all_columns = s.taps[0] * s.taps[1] * s.depth;
@@ -83,8 +87,8 @@ conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk, ty
     int last_pixel = min(first_pixel + chunk, s.images * s.grid[0] * s.grid[1]);
     int first_x = (int)x_offset + group * s.depth, first_dy = (int)dy_offset + group * s.width + first_row;
 
-    for (int t = 0; t * TERM_LANES < whole_strips(columns); t++)
-        terms[t] = term_of(s, first_column + t * TERM_LANES);
+    for (int c = 0; c < whole_strips(columns); c++)
+        terms[c] = term_of(s, first_column + c);
     blocks_clear(blocks, rows, columns);
     for (int first = first_pixel; first < last_pixel; first += DEPTH) {
         int pixels = min(last_pixel - first, DEPTH);
@@ -92,16 +96,18 @@ conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk, ty
             pixel p = pixel_of(s, first + k);
             copy_line(left + k * ROWS, dy, first_dy + (first + k) * s.out_channels, rows, types.right, types.factor);
             zero_line(left + k * ROWS, rows, whole_blocks(rows));
-            int at = -1;
-            for (int t = 0; t * TERM_LANES < whole_strips(columns); t++) {
-                if (t == 0 || terms[t].channel == 0) /* another tap */
-                    at = source_at(s, p.base, p.y + terms[t].y, p.x + terms[t].x);
-                int c = t * TERM_LANES;
+            bool whole_row = row_is_run(s, p);
+            for (int c = 0; c < whole_strips(columns);) { /* run by run, to the end of a strip */
+                term t = terms[c];
+                int at = source_at(s, p.base, p.y + t.y, p.x + t.x), count = STRIP - c % STRIP;
+                if (t.y != NOWHERE)
+                    count = min(count, run_from(s, t, whole_row));
                 local float *to = right + (c / STRIP * DEPTH + k) * STRIP + c % STRIP;
                 if (at >= 0)
-                    term_copy(to, x, first_x + at + terms[t].channel, types.left, types.factor);
+                    copy_line(to, x, first_x + at + t.channel, count, types.left, types.factor);
                 else
-                    term_zero(to);
+                    zero_line(to, 0, count);
+                c += count;
             }
         }
         BLOCKS_MULTIPLY(blocks, left, right, DEPTH * STRIP, rows, columns, pixels)

@@ -72,12 +72,11 @@ static struct ursa_cl_pack forward_pack(const struct conv_shape *s, int groups)
     return p;
 }
 
-/* How a device's kernel reads the channels of a group, and writes them. */
-static struct ursa_cl_side side_of(const struct ursa_cl_device *device, const ursa_array *a, int64_t channels)
+/* How the kernels of GPUs read the channels of a group, and write them. */
+static struct ursa_cl_side side_of(const ursa_array *a, int64_t channels)
 {
-    bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU;
-    int lanes = ursa_cl_vector(a->dtype, is_cpu ? 32 : 16, a->offset, channels, a->shape[3], 0);
-    return (struct ursa_cl_side){.type = a->dtype, .lanes = is_cpu && lanes < 8 ? 1 : lanes};
+    return (struct ursa_cl_side){.type = a->dtype,
+                                 .lanes = ursa_cl_vector(a->dtype, 16, a->offset, channels, a->shape[3], 0)};
 }
 
 /* 3 × 3 taps side by side, for every pixel of the result: along each axis they may go backward. */
@@ -138,15 +137,12 @@ static bool launch_product(struct ursa_cl_device *device, struct conv_shape *sha
     shape->w_tile = pack->tile * pack->terms;
     shape->w_group = (cl_int)ursa_cl_tiles(shape->width, pack->tile) * shape->w_tile;
 
-    struct ursa_cl_side left = side_of(device, &args->x, shape->depth), out = side_of(device, &args->out, shape->width);
+    struct ursa_cl_side left = side_of(&args->x, shape->depth), out = side_of(&args->out, shape->width);
     struct ursa_cl_side right = {.type = packed_type, .lanes = factor == URSA_F32 ? 4 : 8};
     left.along_k = true;
     out.lanes = out.lanes >= 4 ? 4 : 1;
-    struct ursa_cl_kernel *kernel = ursa_cl_product_kernel(device, "conv", "conv_product",
-                                                           !is_cpu           ? "-DPRODUCT"
-                                                           : left.lanes == 8 ? "-DPRODUCT -DTERM_LANES=8"
-                                                                             : "-DPRODUCT -DTERM_LANES=1",
-                                                           tile, &left, &right, &out, factor);
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_product_kernel(device, "conv", "conv_product", "-DPRODUCT", tile, &left, &right, &out, factor);
     ursa_buffer *w = kernel ? ursa_cl_pack(device, &args->w, pack, packed_type) : NULL;
     struct ursa_cl_types types = {(cl_int)left.type, (cl_int)packed_type, (cl_int)out.type, (cl_int)factor};
     const ursa_cl_arg all[] = {ursa_cl_array(&args->x),   ursa_cl_buffer(w),     ursa_cl_array(&args->bias),
@@ -321,14 +317,10 @@ bool ursa_opencl_conv2d_grad_weight(ursa_device *base, const struct ursa_conv2d_
         sums.buffer = scratch, sums.dtype = URSA_F32, sums.offset = 0;
     }
 
-    bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU;
-    struct ursa_cl_side left = side_of(device, &args->dy, shape.width), right = side_of(device, &args->x, shape.depth);
+    struct ursa_cl_side left = side_of(&args->dy, shape.width), right = side_of(&args->x, shape.depth);
     struct ursa_cl_side out = {.type = sums.dtype, .lanes = ursa_cl_vector(URSA_F32, 16, sums.offset, terms, 0, 0)};
-    struct ursa_cl_kernel *kernel = ursa_cl_product_kernel(device, "conv", "conv_grad_weight",
-                                                           !is_cpu            ? "-DGRAD_WEIGHT"
-                                                           : right.lanes == 8 ? "-DGRAD_WEIGHT -DTERM_LANES=8"
-                                                                              : "-DGRAD_WEIGHT -DTERM_LANES=1",
-                                                           tile, &left, &right, &out, factor);
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_product_kernel(device, "conv", "conv_grad_weight", "-DGRAD_WEIGHT", tile, &left, &right, &out, factor);
     struct ursa_cl_types types = {(cl_int)right.type, (cl_int)left.type, (cl_int)out.type, (cl_int)factor};
     const ursa_cl_arg all[] = {ursa_cl_array(&args->x), ursa_cl_array(&args->dy), ursa_cl_array(&sums),
                                ursa_cl_struct(&shape),  ursa_cl_int(chunk),       ursa_cl_struct(&types)};
