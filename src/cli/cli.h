@@ -55,6 +55,10 @@ int run_subcommand(const char *command, const subcommand *list, size_t count, in
 /* From here on, warnings are worth a line each on standard error, even when nobody set a log level. */
 void say_warnings(void);
 
+/* The end of a command that brought something: prints its path unless `silent`, frees it, and returns the exit
+ * status; of NULL that of an error. */
+int end_with_path(char *path, bool silent);
+
 /* "811.7 MB", as ursa_size_text(). */
 void format_bytes(int64_t bytes, char *text, size_t size);
 

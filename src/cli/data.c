@@ -140,12 +140,9 @@ static int run_get(int argc, char **argv)
         return status;
     say_warnings();
     ursa_set_progress(!given.quiet);
-    char *folder = ursa_untar_data(name, .to = given.to, .base = given.base, .force = given.force,
-                                   .keep_archive = given.keep, .sha256 = given.sha256);
-    if (folder)
-        printf("%s\n", folder);
-    free(folder);
-    return folder ? EXIT_FINE : EXIT_ERROR;
+    return end_with_path(ursa_untar_data(name, .to = given.to, .base = given.base, .force = given.force,
+                                         .keep_archive = given.keep, .sha256 = given.sha256),
+                         false);
 }
 
 /* ---- which ------------------------------------------------------------------------------- */

@@ -79,14 +79,6 @@ static int show(ursa_frame *frame, const char *nothing)
     return shown ? EXIT_FINE : EXIT_ERROR;
 }
 
-static int say_where(char *path)
-{
-    if (path && !given.quiet)
-        printf("%s\n", path);
-    free(path);
-    return path ? EXIT_FINE : EXIT_ERROR;
-}
-
 static const char *folder_given(void)
 {
     return given.path && !given.here ? given.path : ".";
@@ -170,8 +162,9 @@ static int run_competition_download(int argc, char **argv)
                          .most = 1};
     if (!read_arguments(&spec, "competition", argc, argv, &status))
         return status;
-    return say_where(ursa_kaggle_download_competition(given.name, .file = given.file, .path = folder_given(),
-                                                      .force = given.force, .unzip = given.unzip));
+    return end_with_path(ursa_kaggle_download_competition(given.name, .file = given.file, .path = folder_given(),
+                                                          .force = given.force, .unzip = given.unzip),
+                         given.quiet);
 }
 
 static const option_spec submit_options[] = {
@@ -194,7 +187,7 @@ static int run_submit(int argc, char **argv)
         return status;
     if (!given.file || !given.message)
         return usage_error(&spec, "--%s is missing", given.file ? "message" : "file");
-    return say_where(ursa_kaggle_submit(given.name, given.file, .message = given.message));
+    return end_with_path(ursa_kaggle_submit(given.name, given.file, .message = given.message), given.quiet);
 }
 
 static const subcommand competition_commands[] = {
@@ -267,8 +260,9 @@ static int run_dataset_download(int argc, char **argv)
                          .most = 1};
     if (!read_arguments(&spec, "data set", argc, argv, &status))
         return status;
-    return say_where(ursa_kaggle_download_dataset(given.name, .file = given.file, .path = folder_given(),
-                                                  .force = given.force, .unzip = given.unzip));
+    return end_with_path(ursa_kaggle_download_dataset(given.name, .file = given.file, .path = folder_given(),
+                                                      .force = given.force, .unzip = given.unzip),
+                         given.quiet);
 }
 
 static const subcommand dataset_commands[] = {

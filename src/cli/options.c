@@ -208,6 +208,15 @@ void say_warnings(void)
     ursa_set_log(URSA_LOG_WARN, print_warning, NULL);
 }
 
+int end_with_path(char *path, bool silent)
+{
+    int status = path ? EXIT_FINE : EXIT_ERROR;
+    if (path && !silent)
+        printf("%s\n", path);
+    free(path);
+    return status;
+}
+
 void format_bytes(int64_t bytes, char *text, size_t size)
 {
     char formatted[URSA_SIZE_TEXT];

@@ -65,11 +65,7 @@ static int run_get(int argc, char **argv)
         return status;
     say_warnings();
     ursa_set_progress(!given.quiet);
-    char *path = ursa_weights_get(ursa_weights_find(name), given.base);
-    if (path)
-        printf("%s\n", path);
-    free(path);
-    return path ? EXIT_FINE : EXIT_ERROR;
+    return end_with_path(ursa_weights_get(ursa_weights_find(name), given.base), false);
 }
 
 /* ---- convert ------------------------------------------------------------------------------ */
