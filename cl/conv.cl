@@ -8,6 +8,13 @@
 #include "conv_shape.cl"
 
 #ifdef PRODUCT
+/* From one line of the packed weights to the next (product.cl). */
+#ifdef RIGHT_ALONG_K
+#define PACKED_LINE DEPTH
+#else
+#define PACKED_LINE COLUMNS
+#endif
+
 /* Which term of every DEPTH an item fetches. It goes on by DEPTH, from tap to tap
  * where the channels of the source end: there is no division on the way. */
 typedef struct walk {
@@ -29,15 +36,15 @@ static inline bool walk_settle(walk *w, conv_shape s)
 
 /* The convolution and the gradient to its input: groups of axis 0 are tiles of
  * pixels, of axis 1 tiles of channels, of axis 2 groups of the convolution. */
-kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_OF_LANES void
 conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape s, int relu)
 {
-    local float4 left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
+    local cell left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
     int item = (int)get_local_id(0), group = (int)get_group_id(2);
     int first_row = (int)get_group_id(0) * ROWS, first_column = (int)get_group_id(1) * COLUMNS;
     global const left_element *from = (global const left_element *)source + source_offset + group * s.depth;
     global const right_element *weight = (global const right_element *)w + w_offset + group * s.w_group +
-                                         (int)get_group_id(1) * s.w_tile + right_down(item, 0) * COLUMNS +
+                                         (int)get_group_id(1) * s.w_tile + right_down(item, 0) * PACKED_LINE +
                                          right_across(item) * RIGHT_V;
 
     pixel pixels[LEFT_SLOTS];
@@ -55,7 +62,6 @@ conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape 
     block_clear(&b);
     int steps = (s.taps[0] * s.taps[1] * s.depth + DEPTH - 1) / DEPTH;
     for (int step = 0; step <= steps; step++) {
-        local float4 *to_left = left + (step & 1) * LEFT_SIZE, *to_right = right + (step & 1) * RIGHT_SIZE;
         if (step < steps) {
             if (moved) {
                 bool end = terms.a >= s.taps[0];
@@ -70,23 +76,13 @@ conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape 
                 left_next[slot] = at[slot] >= 0 ? left_load(from + at[slot] + terms.channel) : (left_vector)(0);
 #pragma unroll
             for (int slot = 0; slot < RIGHT_SLOTS; slot++)
-                right_next[slot] = right_exists(item, slot) ? right_load(weight + slot * RIGHT_STEP * COLUMNS)
-                                                            : (right_vector)(0);
+                right_next[slot] =
+                    right_exists(item, slot) ? right_load(weight + slot * RIGHT_STEP * PACKED_LINE) : (right_vector)(0);
             weight += DEPTH * COLUMNS;
             terms.channel += DEPTH;
             moved = walk_settle(&terms, s);
         }
-        if (step > 0)
-            block_multiply(&b, item, left + (~step & 1) * LEFT_SIZE, right + (~step & 1) * RIGHT_SIZE);
-        if (step < steps) {
-#pragma unroll
-            for (int slot = 0; slot < LEFT_SLOTS; slot++)
-                left_put(to_left, item, slot, left_next[slot]);
-#pragma unroll
-            for (int slot = 0; slot < RIGHT_SLOTS; slot++)
-                right_put(to_right, item, slot, right_next[slot]);
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
+        tiles_turn(&b, item, step, steps, left, right, left_next, right_next);
     }
 
     LOCATE(bias);
@@ -99,7 +95,7 @@ conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape 
 #pragma unroll
         for (int j = 0; j < FOURS; j++) {
             int c = first_column + block_column(item, j), count = s.width - c;
-            float4 v = b.sum[r][j];
+            float4 v = block_four(&b, r, j);
             if (bias && count > 0)
                 v += four_of(bias + group * s.width + c, count);
             finish4(relu ? relu4(v) : v, (global char *)out + out_offset * TYPE_BYTES(OUT_TYPE), to + c, count);
@@ -140,13 +136,14 @@ static inline place place_add(place p, place step, conv_shape s)
  * output channels and of (tap, c) in turn, of axis 1 chunks, of axis 2 groups
  * of the convolution. Here the shape describes x as the source, and the result
  * dy. LEFT_V divides the channels of dy, RIGHT_V those of x. */
-kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_OF_LANES void
 conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk)
 {
-    local float4 left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
+    local cell left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
     int item = (int)get_local_id(0), group = (int)get_group_id(2);
     int tiles_down = (s.width + ROWS - 1) / ROWS, columns = s.taps[0] * s.taps[1] * s.depth;
-    int first_row = (int)get_group_id(0) % tiles_down * ROWS, first_column = (int)get_group_id(0) / tiles_down * COLUMNS;
+    int first_row = (int)get_group_id(0) % tiles_down * ROWS,
+        first_column = (int)get_group_id(0) / tiles_down * COLUMNS;
     int first_pixel = (int)get_group_id(1) * chunk;
     int last_pixel = min(first_pixel + chunk, s.images * s.grid[0] * s.grid[1]);
 
@@ -165,7 +162,6 @@ conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk)
     block_clear(&b);
     int steps = (last_pixel - first_pixel + DEPTH - 1) / DEPTH;
     for (int step = 0; step <= steps; step++) {
-        local float4 *to_left = left + (step & 1) * LEFT_SIZE, *to_right = right + (step & 1) * RIGHT_SIZE;
         int first = first_pixel + step * DEPTH;
         if (step < steps) {
 #pragma unroll
@@ -184,17 +180,7 @@ conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk)
                 places[slot] = place_add(p, onward, s);
             }
         }
-        if (step > 0)
-            block_multiply(&b, item, left + (~step & 1) * LEFT_SIZE, right + (~step & 1) * RIGHT_SIZE);
-        if (step < steps) {
-#pragma unroll
-            for (int slot = 0; slot < LEFT_SLOTS; slot++)
-                left_put(to_left, item, slot, left_next[slot]);
-#pragma unroll
-            for (int slot = 0; slot < RIGHT_SLOTS; slot++)
-                right_put(to_right, item, slot, right_next[slot]);
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
+        tiles_turn(&b, item, step, steps, left, right, left_next, right_next);
     }
 
     int part = ((int)(get_group_id(1) * get_num_groups(2)) + group) * s.width * columns;
@@ -206,7 +192,8 @@ conv_grad_weight(ARRAY(x), ARRAY(dy), RESULT(parts), conv_shape s, int chunk)
 #pragma unroll
         for (int j = 0; j < FOURS; j++) {
             int c = first_column + block_column(item, j);
-            finish4(b.sum[r][j], (global char *)parts + parts_offset * TYPE_BYTES(OUT_TYPE), part + o * columns + c, columns - c);
+            finish4(block_four(&b, r, j), (global char *)parts + parts_offset * TYPE_BYTES(OUT_TYPE),
+                    part + o * columns + c, columns - c);
         }
     }
 }

@@ -10,8 +10,7 @@
  * tap (a, b), at the source pixel
  *   (i step[0] + start[0] + a tap_step[0], j step[1] + start[1] + b tap_step[1])
  * and is put at (i out_step[0] + out_start[0], …) of the result. The weights are
- * packed as [group, tile, term, column of the tile], with zeros that fill the tiles
- * (product.cl). */
+ * packed tile after tile, with zeros that fill the tiles (product.cl). */
 typedef struct conv_shape {
     int images, grid[2];
     int source[2], source_channels, depth; /* depth: source channels of a group */

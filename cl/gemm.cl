@@ -13,10 +13,10 @@ typedef struct gemm_shape {
 } gemm_shape;
 
 /* Groups of axis 0 are tiles of rows, of axis 1 tiles of columns, of axis 2 the batch. */
-kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void
+kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_OF_LANES void
 gemm(ARRAY(x), ARRAY(y), INPUT(f32, bias), RESULT(out), gemm_shape s, float alpha, float beta, int relu)
 {
-    local float4 left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
+    local cell left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
     int item = (int)get_local_id(0), batch = (int)get_group_id(2);
     int first_row = (int)get_group_id(0) * ROWS, first_column = (int)get_group_id(1) * COLUMNS;
     global const left_element *from_x = (global const left_element *)x + x_offset + batch * s.x_batch;
@@ -28,7 +28,6 @@ gemm(ARRAY(x), ARRAY(y), INPUT(f32, bias), RESULT(out), gemm_shape s, float alph
     block_clear(&b);
     int steps = (s.k + DEPTH - 1) / DEPTH;
     for (int step = 0; step <= steps; step++) {
-        local float4 *to_left = left + (step & 1) * LEFT_SIZE, *to_right = right + (step & 1) * RIGHT_SIZE;
         int k = step * DEPTH;
         if (step < steps) {
 #pragma unroll
@@ -54,17 +53,7 @@ gemm(ARRAY(x), ARRAY(y), INPUT(f32, bias), RESULT(out), gemm_shape s, float alph
                 right_next[slot] = column < s.n && t < s.k ? right_load(from_y + at) : (right_vector)(0);
             }
         }
-        if (step > 0)
-            block_multiply(&b, item, left + (~step & 1) * LEFT_SIZE, right + (~step & 1) * RIGHT_SIZE);
-        if (step < steps) {
-#pragma unroll
-            for (int slot = 0; slot < LEFT_SLOTS; slot++)
-                left_put(to_left, item, slot, left_next[slot]);
-#pragma unroll
-            for (int slot = 0; slot < RIGHT_SLOTS; slot++)
-                right_put(to_right, item, slot, right_next[slot]);
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
+        tiles_turn(&b, item, step, steps, left, right, left_next, right_next);
     }
 
     LOCATE(bias);
@@ -80,7 +69,7 @@ gemm(ARRAY(x), ARRAY(y), INPUT(f32, bias), RESULT(out), gemm_shape s, float alph
             int c = first_column + block_column(item, j), count = s.n - c;
             if (count <= 0)
                 continue;
-            float4 v = alpha * b.sum[r][j];
+            float4 v = alpha * block_four(&b, r, j);
             if (beta != 0.0f)
                 v += beta * (float4)(element_load(result, to + c, OUT_TYPE),
                                      count > 1 ? element_load(result, to + c + 1, OUT_TYPE) : 0.0f,

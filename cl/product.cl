@@ -12,10 +12,11 @@ typedef struct pack_shape {
     int groups, columns, taps[2], depth;
     int start, group, tap[2], row, column;
     int tile, terms; /* columns of a tile; terms with those of zeros */
+    int run;         /* terms of a column that are neighbours */
     int type, factor;
 } pack_shape;
 
-/* out[g, tile, term, column of the tile]: the right factor of a product as its
+/* out[g, tile, run, column of the tile, term of the run]: the right factor of a product as its
  * tiles read it, rounded as it will be multiplied; zeros fill the tiles. */
 kernel void factor_pack(ARRAY(x), RESULT(out), pack_shape s, int out_type, int count)
 {
@@ -23,8 +24,10 @@ kernel void factor_pack(ARRAY(x), RESULT(out), pack_shape s, int out_type, int c
     if (i >= count)
         return;
     int tiles = (s.columns + s.tile - 1) / s.tile;
-    int c = i % s.tile, rest = i / s.tile, k = rest % s.terms;
-    rest /= s.terms;
+    int runs = s.terms / s.run, term = i % s.run, rest = i / s.run, c = rest % s.tile;
+    rest /= s.tile;
+    int k = rest % runs * s.run + term;
+    rest /= runs;
     int g = rest / tiles, column = rest % tiles * s.tile + c;
     int tap = k / s.depth, d = k - tap * s.depth, a = tap / s.taps[1], b = tap - a * s.taps[1];
     float value = 0.0f;

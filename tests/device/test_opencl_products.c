@@ -2,6 +2,7 @@
  * by Winograd's method, which takes many channels to be chosen, and the timing of choices.
  */
 #include "device/backend.h"
+#include "device/opencl/matrix.h"
 #include "device/opencl/tuning.h"
 #include "tests/unit.h"
 #include <math.h>
@@ -157,7 +158,7 @@ static void test_winograd(void **state)
     check_winograd(URSA_BF16, false);
 }
 
-/* GPUs choose it for many channels, and nowhere else. */
+/* GPUs choose it for many channels, and nowhere else; halves go to matrix instructions. */
 static void test_choices(void **state)
 {
     (void)state;
@@ -170,10 +171,112 @@ static void test_choices(void **state)
     assert_int_equal(ursa_cl_choose(device, &deep).method, URSA_CL_WINOGRAD);
     assert_int_equal(ursa_cl_choose(device, &shallow).method, URSA_CL_TILES);
     assert_int_equal(ursa_cl_choose(device, &wide).method, URSA_CL_TILES);
+    setenv("URSA_CL_MMA", "mfma", 1); /* halves only */
+    assert_int_equal(ursa_cl_choose(device, &deep).method, URSA_CL_WINOGRAD);
+    deep.type = URSA_BF16;
+    assert_int_equal(ursa_cl_choose(device, &deep).method, URSA_CL_MATRIX);
+    setenv("URSA_CL_MMA", "m16n8k8", 1); /* f16 only */
+    assert_int_equal(ursa_cl_choose(device, &deep).method, URSA_CL_WINOGRAD);
+    unsetenv("URSA_CL_MMA");
+    deep.type = URSA_F32;
     unsetenv("URSA_CL_FAMILY");
     char name[URSA_CL_CLASS_LENGTH];
     ursa_cl_product_class(&deep, name);
     assert_string_equal(name, "conv f32 1x4096x256x4096 w3 tt");
+}
+
+/* ---- matrix instructions ------------------------------------------------------- */
+
+/* Rows, columns and terms of a product that fills no tile; those of a factor are neighbours in memory, or its rows are.
+ */
+enum { M = 29, N = 26, K = 45 };
+
+static ursa_array matrix_of(const struct image *image, int64_t rows, int64_t columns, bool across)
+{
+    ursa_array a = image->array;
+    a.ndim = 3;
+    a.shape[0] = 1, a.shape[1] = rows, a.shape[2] = columns;
+    a.stride[0] = rows * columns;
+    a.stride[1] = across ? columns : 1;
+    a.stride[2] = across ? 1 : rows;
+    return a;
+}
+
+/* out = x y by the instruction that URSA_CL_MMA says, or the device reports. */
+static void multiply(struct ursa_cl_device *device, ursa_dtype type, bool x_across, bool y_across, float *out)
+{
+    static struct image x, y, result;
+    make_image(&x, &device->base, type, (const int64_t[]){1, 1, M, K}, 1);
+    make_image(&y, &device->base, type, (const int64_t[]){1, 1, K, N}, 2);
+    make_image(&result, &device->base, URSA_F32, (const int64_t[]){1, 1, M, N}, 3);
+    struct ursa_gemm_args args = {.x = matrix_of(&x, M, K, x_across),
+                                  .y = matrix_of(&y, K, N, y_across),
+                                  .out = matrix_of(&result, M, N, true),
+                                  .alpha = 1};
+    struct ursa_cl_product product = {.kind = URSA_CL_GEMM,
+                                      .type = type,
+                                      .batch = 1,
+                                      .m = M,
+                                      .n = N,
+                                      .k = K,
+                                      .x_across = x_across,
+                                      .y_across = y_across};
+    assert_int_equal(ursa_cl_choose(device, &product).method, URSA_CL_MATRIX);
+    assert_true(ursa_op_gemm(&device->base, &args));
+    assert_true(ursa_buffer_read(result.array.buffer, 0, URSA_F32, out, M * N));
+    for (int row = 0; row < M; row++) /* multiples of 2⁻¹⁴ of few bits: every sum is exact, in any order */
+        for (int column = 0; column < N; column++) {
+            float sum = 0;
+            for (int k = 0; k < K; k++)
+                sum += x.values[x_across ? row * K + k : k * M + row] *
+                       y.values[y_across ? k * N + column : column * K + k];
+            if (out[row * N + column] != sum)
+                fail_msg("%d, %d is %.9g, expected %.9g", row, column, (double)out[row * N + column], (double)sum);
+        }
+    ursa_buffer_release(x.array.buffer);
+    ursa_buffer_release(y.array.buffer);
+    ursa_buffer_release(result.array.buffer);
+}
+
+/* The twin of every instruction, for factors along the terms and across them. */
+static void test_twins_of_matrix_instructions(void **state)
+{
+    static const struct {
+        const char *name;
+        ursa_dtype type;
+        bool x_across, y_across;
+    } cases[] = {
+        {"m16n8k16", URSA_F16, true, false}, {"m16n8k8", URSA_F16, false, true}, {"wmma", URSA_BF16, false, true},
+        {"mfma", URSA_BF16, true, false},    {"dpas", URSA_F16, false, true},
+    };
+    static float out[M * N];
+    (void)state;
+    struct ursa_cl_device *device = device_or_skip();
+    setenv("URSA_CL_FAMILY", "gpu", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        setenv("URSA_CL_MMA", cases[i].name, 1);
+        multiply(device, cases[i].type, cases[i].x_across, cases[i].y_across, out);
+    }
+    unsetenv("URSA_CL_MMA");
+    unsetenv("URSA_CL_FAMILY");
+}
+
+/* On a device that has one: the instruction itself, and the same bits as from its twin. */
+static void test_matrix_instruction(void **state)
+{
+    static float real[M * N], twin[M * N];
+    (void)state;
+    struct ursa_cl_device *device = device_or_skip();
+    struct ursa_cl_mma reported = ursa_cl_mma(device, URSA_F16);
+    if (reported.instruction == URSA_CL_NO_MMA) {
+        print_message("# %s reports no instruction for matrices of halves\n", device->base.info.name);
+        skip();
+    }
+    multiply(device, URSA_F16, true, false, real);
+    setenv("URSA_CL_MMA", ursa_cl_mma_name(reported.instruction), 1);
+    multiply(device, URSA_F16, true, false, twin);
+    unsetenv("URSA_CL_MMA");
+    assert_memory_equal(real, twin, sizeof real);
 }
 
 static void test_choices_are_timed(void **state)
@@ -195,9 +298,9 @@ static void test_choices_are_timed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_choices),
-        cmocka_unit_test(test_choices_are_timed),
+        cmocka_unit_test(test_winograd),           cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_choices_are_timed),  cmocka_unit_test(test_twins_of_matrix_instructions),
+        cmocka_unit_test(test_matrix_instruction),
     };
     return run_unit_tests("opencl_products", tests);
 }

@@ -1,6 +1,7 @@
 /* choose.c — which method and which tile compute a product: what was measured,
  * else a model of the device.
  */
+#include "device/opencl/matrix.h"
 #include "device/opencl/winograd.h"
 #include <math.h>
 #include <stdio.h>
@@ -63,6 +64,24 @@ static const struct ursa_cl_tile gpu_tiles[] = {
 static const struct ursa_cl_tile small_tiles[] = {
     {64, 64, 8, 8, 16, 8, 4}, {32, 64, 8, 8, 16, 4, 4}, {64, 32, 8, 16, 8, 4, 4}, {32, 32, 8, 8, 8, 4, 4}};
 
+/* For matrix instructions, by the lanes of a subgroup: the block is what a subgroup computes. The depth is that of
+ * cl/matrix_tile.cl, and all have at least as many items as rows and columns. */
+static const struct ursa_cl_tile matrix_tiles_32[] = {
+    {128, 128, 32, 16, 16, 64, 32}, {128, 64, 32, 8, 16, 64, 32}, {64, 128, 32, 8, 16, 64, 32},
+    {64, 64, 32, 8, 16, 32, 32},    {32, 64, 32, 8, 8, 32, 32},   {64, 32, 32, 8, 8, 32, 32},
+    {32, 32, 32, 8, 8, 16, 32},
+};
+static const struct ursa_cl_tile matrix_tiles_64[] = {
+    {128, 128, 32, 16, 16, 64, 64}, {128, 64, 32, 8, 16, 64, 64}, {64, 128, 32, 8, 16, 64, 64},
+    {64, 64, 32, 8, 16, 32, 64},    {32, 64, 32, 8, 16, 32, 32},  {32, 32, 32, 8, 8, 32, 32},
+};
+static const struct ursa_cl_tile matrix_tiles_8[] = {
+    {128, 64, 32, 8, 16, 32, 16},
+    {64, 64, 32, 8, 8, 32, 16},
+    {32, 64, 32, 8, 8, 16, 16},
+    {32, 32, 32, 8, 4, 16, 16},
+};
+
 /* Large tiles, since one item walks over them and skips what does not exist; those of the gradient to the
  * weights gather both factors. */
 static const struct ursa_cl_tile cpu_tile = {48, 256, 128, 1, 1, 6, 16};
@@ -78,8 +97,10 @@ static struct ursa_cl_tile cpu_tile_for(const struct ursa_cl_device *device, con
 }
 
 /* Bytes of the two pairs of tiles, with the lines that keep banks apart. */
-static cl_ulong local_bytes(const struct ursa_cl_tile *t)
+static cl_ulong local_bytes(const struct ursa_cl_tile *t, enum ursa_cl_method method)
 {
+    if (method == URSA_CL_MATRIX)
+        return (cl_ulong)(2 * t->depth * (t->rows + t->columns)) * sizeof(cl_half);
     return (cl_ulong)(2 * t->depth * (t->rows + t->columns + 8)) * sizeof(float);
 }
 
@@ -144,27 +165,55 @@ static int cpu_candidates(const struct ursa_cl_device *device, const struct ursa
     return count;
 }
 
-int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
+/* The tiles that this device can have, as candidates, and which of them the model prefers. */
+static int add_tiles(const struct ursa_cl_device *device, const struct ursa_cl_product *p, enum ursa_cl_method method,
+                     const struct ursa_cl_tile *tiles, int known, struct ursa_cl_choice *candidates, int *best)
+{
+    int count = 0;
+    double least = INFINITY;
+    *best = 0;
+    candidates[0] = (struct ursa_cl_choice){method, tiles[known - 1]}; /* the smallest, whatever the limits */
+    for (int i = 0; i < known; i++) {
+        if ((size_t)(tiles[i].items_down * tiles[i].items_across) > device->max_group ||
+            local_bytes(&tiles[i], method) > device->local_memory)
+            continue;
+        double cost = cost_of(device, p, &tiles[i]);
+        if (cost < least)
+            least = cost, *best = count;
+        candidates[count++] = (struct ursa_cl_choice){method, tiles[i]};
+    }
+    return count > 0 ? count : 1;
+}
+#define ADD_TILES(device, p, method, tiles, candidates, best)                                                          \
+    add_tiles(device, p, method, tiles, (int)(sizeof(tiles) / sizeof *(tiles)), candidates, best)
+
+static int add_matrix_tiles(const struct ursa_cl_device *device, const struct ursa_cl_product *p, int lanes,
+                            struct ursa_cl_choice *candidates, int *best)
+{
+    return lanes == 8    ? ADD_TILES(device, p, URSA_CL_MATRIX, matrix_tiles_8, candidates, best)
+           : lanes == 32 ? ADD_TILES(device, p, URSA_CL_MATRIX, matrix_tiles_32, candidates, best)
+                         : ADD_TILES(device, p, URSA_CL_MATRIX, matrix_tiles_64, candidates, best);
+}
+
+struct ursa_cl_choice ursa_cl_matrix_choice(const struct ursa_cl_device *device, const struct ursa_cl_product *product)
+{
+    struct ursa_cl_choice candidates[URSA_CL_MOST_CANDIDATES];
+    int best;
+    add_matrix_tiles(device, product, ursa_cl_mma_unchecked(device, product->type).lanes, candidates, &best);
+    return candidates[best];
+}
+
+/* Tiles of floats first. Each of the others is preferred to what came before where it is worth it; matrix
+ * instructions, which multiply many times as fast, always. */
+int ursa_cl_candidates(struct ursa_cl_device *device, const struct ursa_cl_product *p,
                        struct ursa_cl_choice *candidates)
 {
     enum ursa_cl_family family = ursa_cl_family(device);
     if (family == URSA_CL_CPU)
         return cpu_candidates(device, p, candidates);
     bool few = family == URSA_CL_MALI || family == URSA_CL_INTEL || device->max_group < 256;
-    const struct ursa_cl_tile *tiles = few ? small_tiles : gpu_tiles;
-    int known = few ? (int)(sizeof small_tiles / sizeof *small_tiles) : (int)(sizeof gpu_tiles / sizeof *gpu_tiles);
-    int count = 0, best = 0;
-    double least = INFINITY;
-    candidates[0] = (struct ursa_cl_choice){URSA_CL_TILES, tiles[known - 1]}; /* the smallest, whatever the limits */
-    for (int i = 0; i < known; i++) {
-        if ((size_t)(tiles[i].items_down * tiles[i].items_across) > device->max_group ||
-            local_bytes(&tiles[i]) > device->local_memory)
-            continue;
-        double cost = cost_of(device, p, &tiles[i]);
-        if (cost < least)
-            least = cost, best = count;
-        candidates[count++] = (struct ursa_cl_choice){URSA_CL_TILES, tiles[i]};
-    }
+    int best, count = few ? ADD_TILES(device, p, URSA_CL_TILES, small_tiles, candidates, &best)
+                          : ADD_TILES(device, p, URSA_CL_TILES, gpu_tiles, candidates, &best);
     if (clblast_takes(p)) {
         candidates[count] = (struct ursa_cl_choice){URSA_CL_CLBLAST, candidates[best].tile};
         if (clblast_is_likely(p))
@@ -176,6 +225,12 @@ int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl
         if (winograd_is_cheaper(p))
             best = count;
         count++;
+    }
+    struct ursa_cl_mma mma = ursa_cl_mma(device, p->type);
+    if (mma.instruction != URSA_CL_NO_MMA) {
+        int best_matrix, more = add_matrix_tiles(device, p, mma.lanes, candidates + count, &best_matrix);
+        best = count + best_matrix;
+        count += more;
     }
     struct ursa_cl_choice first = candidates[best];
     candidates[best] = candidates[0];
@@ -237,7 +292,7 @@ static const struct ursa_cl_choice *kept_candidate(const struct ursa_cl_device *
     return NULL;
 }
 
-struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const struct ursa_cl_product *product)
+struct ursa_cl_choice ursa_cl_choose(struct ursa_cl_device *device, const struct ursa_cl_product *product)
 {
     struct ursa_cl_choice candidates[URSA_CL_MOST_CANDIDATES];
     if (on_trial && on_trial->method != URSA_CL_WINOGRAD)

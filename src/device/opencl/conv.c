@@ -129,20 +129,21 @@ static bool launch_product(struct ursa_cl_device *device, struct conv_shape *sha
     if (choice.method == URSA_CL_WINOGRAD)
         return by_winograd(device, shape, pack, args);
 
-    bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU;
+    bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU, matrix = choice.method == URSA_CL_MATRIX;
     ursa_dtype packed_type = is_cpu ? URSA_F32 : factor;
     pack->tile = ursa_cl_pack_columns(device, tile);
     pack->terms = ursa_cl_pack_terms(device, tile, terms_of(shape));
+    pack->run = matrix ? tile->depth : 0;
     pack->factor = (cl_int)factor;
     shape->w_tile = pack->tile * pack->terms;
     shape->w_group = (cl_int)ursa_cl_tiles(shape->width, pack->tile) * shape->w_tile;
 
     struct ursa_cl_side left = side_of(&args->x, shape->depth), out = side_of(&args->out, shape->width);
-    struct ursa_cl_side right = {.type = packed_type, .lanes = factor == URSA_F32 ? 4 : 8};
+    struct ursa_cl_side right = {.type = packed_type, .lanes = factor == URSA_F32 ? 4 : 8, .along_k = matrix};
     left.along_k = true;
     out.lanes = out.lanes >= 4 ? 4 : 1;
     struct ursa_cl_kernel *kernel =
-        ursa_cl_product_kernel(device, "conv", "conv_product", "-DPRODUCT", tile, &left, &right, &out, factor);
+        ursa_cl_product_kernel(device, "conv", "conv_product", "-DPRODUCT", &choice, &left, &right, &out, factor);
     ursa_buffer *w = kernel ? ursa_cl_pack(device, &args->w, pack, packed_type) : NULL;
     struct ursa_cl_types types = {(cl_int)left.type, (cl_int)packed_type, (cl_int)out.type, (cl_int)factor};
     const ursa_cl_arg all[] = {ursa_cl_array(&args->x),   ursa_cl_buffer(w),     ursa_cl_array(&args->bias),
@@ -319,8 +320,8 @@ bool ursa_opencl_conv2d_grad_weight(ursa_device *base, const struct ursa_conv2d_
 
     struct ursa_cl_side left = side_of(&args->dy, shape.width), right = side_of(&args->x, shape.depth);
     struct ursa_cl_side out = {.type = sums.dtype, .lanes = ursa_cl_vector(URSA_F32, 16, sums.offset, terms, 0, 0)};
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_product_kernel(device, "conv", "conv_grad_weight", "-DGRAD_WEIGHT", tile, &left, &right, &out, factor);
+    struct ursa_cl_kernel *kernel = ursa_cl_product_kernel(device, "conv", "conv_grad_weight", "-DGRAD_WEIGHT", &choice,
+                                                           &left, &right, &out, factor);
     struct ursa_cl_types types = {(cl_int)right.type, (cl_int)left.type, (cl_int)out.type, (cl_int)factor};
     const ursa_cl_arg all[] = {ursa_cl_array(&args->x), ursa_cl_array(&args->dy), ursa_cl_array(&sums),
                                ursa_cl_struct(&shape),  ursa_cl_int(chunk),       ursa_cl_struct(&types)};

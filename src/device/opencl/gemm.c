@@ -109,8 +109,9 @@ static ursa_buffer *pack_y(struct ursa_cl_device *device, const struct ursa_gemm
 }
 
 static bool by_tiles(struct ursa_cl_device *device, const struct ursa_gemm_args *args, const struct factor *x,
-                     const struct factor *y, const struct ursa_cl_tile *tile)
+                     const struct factor *y, const struct ursa_cl_choice *choice)
 {
+    const struct ursa_cl_tile *tile = &choice->tile;
     struct gemm_shape shape = {.m = (cl_int)args->out.shape[1],
                                .n = (cl_int)args->out.shape[2],
                                .k = (cl_int)args->x.shape[2],
@@ -124,7 +125,7 @@ static bool by_tiles(struct ursa_cl_device *device, const struct ursa_gemm_args 
                                .lanes = ursa_cl_vector(URSA_F32, 16, args->out.offset, shape.n, 0, 0)};
     struct ursa_cl_types types = {(cl_int)left.type, (cl_int)right.type, (cl_int)out.type, (cl_int)factor};
     struct ursa_cl_kernel *kernel =
-        ursa_cl_product_kernel(device, "gemm", "gemm", "", tile, &left, &right, &out, factor);
+        ursa_cl_product_kernel(device, "gemm", "gemm", "", choice, &left, &right, &out, factor);
     ursa_buffer *packed = NULL;
     bool packs = ursa_cl_family(device) == URSA_CL_CPU && shape.k > 0;
     if (!kernel || (packs && !(packed = pack_y(device, args, y, tile, factor, &shape))))
@@ -157,7 +158,7 @@ static bool in_two_passes(struct ursa_cl_device *device, const struct ursa_gemm_
     }
     sums.out = target.sums;
     sums.activation.used = false;
-    bool ok = clblast ? by_clblast(device, &sums, x, y) : by_tiles(device, &sums, x, y, &choice->tile);
+    bool ok = clblast ? by_clblast(device, &sums, x, y) : by_tiles(device, &sums, x, y, choice);
     return ursa_cl_finish(device, &target, clblast ? &args->bias : &no_bias, &args->activation, &args->out, ok);
 }
 
@@ -182,5 +183,5 @@ bool ursa_opencl_gemm(ursa_device *base, const struct ursa_gemm_args *args)
         choice.method = URSA_CL_TILES;
     if (choice.method == URSA_CL_CLBLAST || !ursa_cl_is_fused(&args->activation))
         return in_two_passes(device, args, &x, &y, &choice);
-    return by_tiles(device, args, &x, &y, &choice.tile);
+    return by_tiles(device, args, &x, &y, &choice);
 }

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "device/opencl/matrix.h"
 #include "device/opencl/tuning.h"
 #include "device/profile.h"
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct found {
     cl_device_type type;
     ursa_device_info info;
     char *identity;
+    int reported_mma;
 };
 
 static struct found devices[MOST_DEVICES];
@@ -85,6 +87,7 @@ static bool describe_found(cl_platform_id platform, struct found *found)
     if (ok) {
         found->identity = ursa_format("%s\n%s\n%s\n%s\n%s", maker, release, name, level, version);
         keep_version(level);
+        enum ursa_cl_instruction reported = ursa_cl_reported_mma(id, name, extensions);
         found->info = (ursa_device_info){
             .name = ursa_copy_string(name),
             .driver = ursa_format("%s %s", maker, version),
@@ -93,9 +96,11 @@ static bool describe_found(cl_platform_id platform, struct found *found)
             .largest = largest,
             .unified = unified,
             .f16_storage = true, /* vload_half and vstore_half need no extension */
-            .f16_compute = strstr(extensions, "cl_khr_fp16") != NULL,
+            .f16_compute = ursa_cl_mma_takes(reported, name, URSA_F16),
+            .bf16_compute = ursa_cl_mma_takes(reported, name, URSA_BF16),
             .is_gpu = (found->type & CL_DEVICE_TYPE_GPU) != 0,
         };
+        found->reported_mma = (int)reported;
         ok = found->identity && found->info.name && found->info.driver && found->info.level;
     } else if (whole) {
         ursa_log_line(URSA_LOG_WARN,
@@ -242,7 +247,7 @@ static ursa_device *open_device(int index)
     device->base.info = info;
     device->id = devices[index].id;
     device->identity = devices[index].identity;
-    device->fp16 = info.f16_compute;
+    device->reported_mma = devices[index].reported_mma;
     device->is_cpu = (devices[index].type & CL_DEVICE_TYPE_CPU) != 0;
     device->measures = ursa_profile_is_on();
     pthread_mutex_init(&device->lock, NULL);

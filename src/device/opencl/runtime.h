@@ -59,7 +59,8 @@ struct ursa_cl_device {
     size_t max_item[3];              /* along each axis of a group */
     cl_ulong local_memory;           /* bytes of local memory a group may use */
     cl_uint units;                   /* compute units */
-    bool fp16;                       /* cl_khr_fp16 */
+    int reported_mma;                /* enum ursa_cl_instruction of matrix.h */
+    int mma_state[2];                /* of f16 and bf16, for matrix.c */
     bool is_cpu;
     struct ursa_cl_tuning *tuning; /* of tuned.c, with a lock of its own */
     bool measures;                 /* commands are timed, for a profile: timing.c */

@@ -2,6 +2,7 @@
  * finishing what they do not finish themselves.
  */
 #include "device/opencl/tile.h"
+#include "device/opencl/matrix.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -45,16 +46,22 @@ static int unroll_of(const struct ursa_cl_device *device, const char *kernel, co
 }
 
 struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, const char *file, const char *name,
-                                              const char *options, const struct ursa_cl_tile *tile,
+                                              const char *options, const struct ursa_cl_choice *choice,
                                               const struct ursa_cl_side *left, const struct ursa_cl_side *right,
                                               const struct ursa_cl_side *out, ursa_dtype factor)
 {
-    char text[384], cpu_file[32];
+    const struct ursa_cl_tile *tile = &choice->tile;
+    char text[448], cpu_file[32];
     int used = snprintf(text, sizeof text, "%s -DROWS=%d -DCOLUMNS=%d -DDEPTH=%d%s", options, tile->rows, tile->columns,
                         tile->depth, left->along_k ? " -DLEFT_ALONG_K" : "");
     if (is_cpu(device)) {
         snprintf(cpu_file, sizeof cpu_file, "cpu_%s", file);
         return ursa_cl_kernel(device, cpu_file, name, "%s", text);
+    }
+    if (choice->method == URSA_CL_MATRIX) {
+        struct ursa_cl_mma mma = ursa_cl_mma_unchecked(device, factor);
+        used += snprintf(text + used, sizeof text - (size_t)used, " -DMMA=%d%s -DSHARE_ROWS=%d -DSHARE_COLUMNS=%d",
+                         (int)mma.instruction, mma.twin ? " -DMMA_TWIN" : "", tile->block_rows, tile->block_columns);
     }
     snprintf(text + used, sizeof text - (size_t)used,
              " -DUNROLL=%d -DITEMS_DOWN=%d -DITEMS_ACROSS=%d -DLEFT_TYPE=%d -DLEFT_V=%d -DRIGHT_TYPE=%d -DRIGHT_V=%d%s "
@@ -94,6 +101,7 @@ ursa_buffer *ursa_cl_pack(struct ursa_cl_device *device, const ursa_array *x, st
     ursa_buffer *packed = ursa_buffer_new(&device->base, type, count);
     struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "product", "factor_pack", "%s", "");
     pack->type = (cl_int)x->dtype;
+    pack->run = pack->run > 0 ? pack->run : 1;
     if (packed && ursa_cl_launch(device, kernel, ursa_cl_items(device, count), ursa_cl_array(x), ursa_cl_buffer(packed),
                                  ursa_cl_struct(pack), ursa_cl_int((cl_int)type), ursa_cl_int((cl_int)count)))
         return packed;

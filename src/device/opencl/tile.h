@@ -30,7 +30,7 @@ int ursa_cl_lanes_of(const struct ursa_cl_device *device, int64_t channels, int 
 
 /* Kernel `name` of cl/<file>.cl, or of cl/cpu_<file>.cl on processors. */
 struct ursa_cl_kernel *ursa_cl_product_kernel(struct ursa_cl_device *device, const char *file, const char *name,
-                                              const char *options, const struct ursa_cl_tile *tile,
+                                              const char *options, const struct ursa_cl_choice *choice,
                                               const struct ursa_cl_side *left, const struct ursa_cl_side *right,
                                               const struct ursa_cl_side *out, ursa_dtype factor);
 
@@ -49,6 +49,7 @@ struct ursa_cl_pack {
     cl_int groups, columns, taps[2], depth;
     cl_int start, group, tap[2], row, column;
     cl_int tile, terms;
+    cl_int run; /* 0: 1 */
     cl_int type, factor;
 };
 

@@ -285,13 +285,13 @@ static void describe(const struct ursa_cl_choice *choice, char *text, size_t siz
 
 static void way(ursa_device *base, int index, char text[64])
 {
-    const struct ursa_cl_device *device = ursa_cl_device(base);
+    struct ursa_cl_device *device = ursa_cl_device(base);
     struct ursa_cl_choice choice = ursa_cl_choose(device, &device->tuning->seen[index]);
     describe(&choice, text, 64);
 }
 
 /* The way used so far comes first: a stored one, or the model's. Other methods promise more than other tiles. */
-static int list_ways(const struct ursa_cl_device *device, const struct ursa_cl_product *product, int most,
+static int list_ways(struct ursa_cl_device *device, const struct ursa_cl_product *product, int most,
                      struct ursa_cl_choice *ways)
 {
     struct ursa_cl_choice candidates[URSA_CL_MOST_CANDIDATES];

@@ -44,7 +44,7 @@ struct ursa_cl_product {
 
 /* A group of items_down × items_across work items computes rows × columns
  * results, depth terms at a time; every item computes blocks of
- * block_rows × block_columns. */
+ * block_rows × block_columns, or every subgroup does where matrix instructions are used. */
 struct ursa_cl_tile {
     int rows, columns, depth;
     int items_down, items_across;
@@ -63,11 +63,14 @@ struct ursa_cl_choice {
 
 /* Everything that may compute this problem on this device, the model's choice first. */
 enum { URSA_CL_MOST_CANDIDATES = 24 };
-int ursa_cl_candidates(const struct ursa_cl_device *device, const struct ursa_cl_product *product,
+int ursa_cl_candidates(struct ursa_cl_device *device, const struct ursa_cl_product *product,
                        struct ursa_cl_choice *candidates);
 
 /* Whether both compute a product in the same way. */
 bool ursa_cl_same_way(const struct ursa_cl_choice *a, const struct ursa_cl_choice *b);
+
+/* The model's choice among the tiles for the device's matrix instruction, which it must report. */
+struct ursa_cl_choice ursa_cl_matrix_choice(const struct ursa_cl_device *device, const struct ursa_cl_product *product);
 
 /* Seconds that the product takes with this choice, as the median of some runs on arrays made
  * for it; negative, with an error, when it does not run. Waits for the device. */
@@ -81,7 +84,7 @@ void ursa_cl_product_class(const struct ursa_cl_product *product, char name[URSA
 
 /* The choice: the one on trial in ursa_cl_time_choice(), the stored one while it is a candidate, or that of the
  * model. */
-struct ursa_cl_choice ursa_cl_choose(const struct ursa_cl_device *device, const struct ursa_cl_product *product);
+struct ursa_cl_choice ursa_cl_choose(struct ursa_cl_device *device, const struct ursa_cl_product *product);
 
 /* Makes this thread's calls take a choice; NULL ends that. */
 void ursa_cl_try_choice(const struct ursa_cl_choice *choice);
