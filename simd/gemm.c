@@ -13,7 +13,13 @@ V_INLINE vf add_product(vf x, vf y, vf sum)
 #define DEPTH 1
 V_INLINE vf add_product(vf x, vf y, vf sum)
 {
+#if defined(URSA_SIMD_AVX2)
+    /* The form that adds in place: left alone, gcc takes others too and moves sums from register to register. */
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(y));
+    return sum;
+#else
     return vf_fma(x, y, sum);
+#endif
 }
 #endif
 

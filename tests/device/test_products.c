@@ -1,9 +1,10 @@
 /* test_products.c — matrix products and convolutions of the CPU backend
  * against sums in double, of floats and of half types, on every instruction
  * set of this machine, with shapes drawn at random around the sizes of tiles, blocks and bands; and the
- * same bytes from one thread and from three. Every array is an allocation of
+ * same bytes from one thread and from three, and for caches of other sizes. Every array is an allocation of
  * its own of exactly its size, so that the sanitizers see a step outside.
  */
+#include "base/cache_size.h"
 #include "base/parallel.h"
 #include "device/backend.h"
 #include "device/cpu/cpu.h"
@@ -134,8 +135,10 @@ static void expect_close(const ursa_array *got, const double *want, int64_t term
                      (long)count, number(got, i), want[i]);
 }
 
-/* Runs an operator on three threads and again on one, over the same initial
+/* Runs an operator on three threads and again on one, that takes the caches to be small, over the same initial
  * contents of `out`, and expects the same bytes. */
+static const struct ursa_caches small_caches = {4 << 10, 16 << 10, 64 << 10};
+
 #define RUN_BOTH(op, args, out)                                                                                        \
     do {                                                                                                               \
         size_t bytes_ = (out)->buffer->bytes;                                                                          \
@@ -146,7 +149,9 @@ static void expect_close(const ursa_array *got, const double *want, int64_t term
         memcpy(first_, floats(out), bytes_);                                                                           \
         memcpy(floats(out), before_, bytes_);                                                                          \
         ursa_set_threads(1);                                                                                           \
+        ursa_caches_assume(&small_caches);                                                                             \
         assert_true(ursa_op_##op(cpu, args));                                                                          \
+        ursa_caches_assume(NULL);                                                                                      \
         assert_memory_equal(first_, floats(out), bytes_);                                                              \
         free(before_);                                                                                                 \
         free(first_);                                                                                                  \
@@ -468,14 +473,14 @@ static void convolutions(void **state)
 }
 
 /* Shapes for which Winograd's method is taken, forward and backward: borders that cut tiles, windows without a border
- * and with a wide one, blocks that are not full, inner dimensions in parts. */
+ * and with a wide one, blocks that are not full, inner dimensions in parts; many tiles and few. */
 static void winograd(void **state)
 {
     (void)state;
     static const struct conv_case cases[] = {
-        {2, 17, 23, 64, 72, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
+        {5, 17, 23, 64, 72, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
         {1, 30, 31, 40, 128, {3, 3}, {{1, 1}, {0, 0}, {1, 1}, 1}},
-        {2, 20, 18, 64, 80, {3, 3}, {{1, 1}, {2, 0}, {1, 1}, 1}},
+        {5, 20, 18, 64, 80, {3, 3}, {{1, 1}, {2, 0}, {1, 1}, 1}},
         {70, 4, 4, 136, 88, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
         {6, 16, 12, 264, 48, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},
         {3, 28, 28, 32, 56, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 1}},

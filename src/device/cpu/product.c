@@ -6,24 +6,33 @@
  *
  *   registers   a tile of out, rows × columns of the micro-kernel
  *   L1          a panel of B: `inner` steps of the inner dimension, one tile wide; every tile of a block uses it
- *   L2          a block of A: ROW_BLOCK rows, `inner` steps; every panel uses it
- *   L3          all of B, packed panel by panel in the order in which it is read
+ *   L2          a block of A: some rows, `inner` steps; every panel uses it
+ *   L3          a block of B, packed panel by panel in the order in which it is read; every block of A uses it
  *
  * B is packed once, before the tasks start; A block by block, within a task, or
  * read where it lies where that is cheaper. A task is a rectangle of
  * out and goes through all of the inner dimension itself, so no two tasks ever
  * add to the same number, and the order of the sums is that of the shape.
+ *
+ * How many rows and columns a block has depends on the sizes of the caches, and
+ * changes no sum; `inner`, which does, is a constant of the instruction set. It
+ * is longer than what would keep the panel in a small first level: reading a
+ * panel from the second costs less than more visits to out.
  */
 #include "device/cpu/product.h"
+#include "base/cache_size.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "simd/elementwise.h"
 #include "simd/gemm_half.h"
 
-#define ROW_BLOCK    144     /* rows of A in a block, a multiple of every micro-kernel's rows */
+#define MOST_ROWS    144     /* of A in a block, a multiple of every micro-kernel's rows */
+#define A_SHARE      0.3     /* of the second level that a block of A takes; panels of B and out pass through it */
+#define B_SHARE      0.5     /* of the last level, for a block of B */
 #define MIN_TASKS    24      /* below this, blocks are made narrower, so that many cores have work */
 #define SMALL_WORK   2000000 /* multiply-adds that are not worth a second thread */
 #define PACK_PANELS  4       /* panels of B that a task packs */
+#define LEAST_PANELS 4       /* of B in a block */
 #define SLICE_PANELS 3       /* panels of B that have to use a block of A for it to be cut into slices */
 
 /* The inner dimension, cut into parts that fit: whole segments, or parts of one. */
@@ -302,9 +311,10 @@ static void block_task(void *context, int64_t index)
 {
     const struct run *run = context;
     const struct ursa_product *p = run->product;
-    int64_t column = index % run->column_blocks * run->column_block;
-    int64_t row = index / run->column_blocks % run->row_blocks * run->row_block;
-    int64_t group = index / run->column_blocks / run->row_blocks;
+    /* Neighbours share the columns, whose panels are more than the rows. */
+    int64_t row = index % run->row_blocks * run->row_block;
+    int64_t column = index / run->row_blocks % run->column_blocks * run->column_block;
+    int64_t group = index / run->row_blocks / run->column_blocks;
     struct block block = {
         .group = group,
         .row = row,
@@ -331,11 +341,11 @@ static void groups_task(void *context, int64_t begin, int64_t end)
     for (int64_t group = begin; group < end; group++) {
         if (run.panel_count)
             pack_panels(&run, group, 0, run.panel_count, (float *)run.panels);
-        for (int64_t row = 0; row < p->rows; row += ROW_BLOCK) {
+        for (int64_t row = 0; row < p->rows; row += run.row_block) {
             struct block block = {
                 .group = group,
                 .row = row,
-                .rows = p->rows - row < ROW_BLOCK ? p->rows - row : ROW_BLOCK,
+                .rows = p->rows - row < run.row_block ? p->rows - row : run.row_block,
                 .columns = p->columns,
                 .b = b_of(&run, group),
             };
@@ -353,19 +363,40 @@ static bool is_packed(const struct run *run)
            p->rows > 2 * run->simd->rows;
 }
 
-static void plan_blocks(struct run *run)
+/* Rows of A whose slices, and panels of B that, fit a cache. */
+static int64_t rows_that_fit(const struct run *run)
+{
+    int64_t inner = run->simd->inner, steps = inner_extent(run) < inner ? inner_extent(run) : inner;
+    int64_t room = (int64_t)(A_SHARE * (double)ursa_caches().second / sizeof(float));
+    int64_t rows = room / (steps + 1) / run->simd->rows * run->simd->rows;
+    return rows < run->simd->rows ? run->simd->rows : rows < MOST_ROWS ? rows : MOST_ROWS;
+}
+
+static int64_t panels_that_fit(const struct run *run)
+{
+    int64_t room = (int64_t)(B_SHARE * (double)ursa_caches().last / sizeof(float));
+    int64_t panels = room / (inner_extent(run) * run->simd->columns + 1);
+    return panels < LEAST_PANELS ? LEAST_PANELS : panels;
+}
+
+static void plan_rows(struct run *run)
+{
+    int64_t rows = run->product->rows;
+    run->row_blocks = ursa_ceil_div(rows, rows_that_fit(run));
+    run->row_block = ursa_ceil_div(ursa_ceil_div(rows, run->row_blocks), run->simd->rows) * run->simd->rows;
+    run->row_blocks = ursa_ceil_div(rows, run->row_block);
+}
+
+static void plan_columns(struct run *run)
 {
     const struct ursa_product *p = run->product;
-    const struct ursa_simd_gemm *simd = run->simd;
     double work = (double)p->groups * (double)p->rows * (double)p->columns * (double)inner_extent(run);
-    run->row_blocks = ursa_ceil_div(p->rows, ROW_BLOCK);
-    run->row_block = ursa_ceil_div(ursa_ceil_div(p->rows, run->row_blocks), simd->rows) * simd->rows;
-    run->row_blocks = ursa_ceil_div(p->rows, run->row_block);
-    int64_t panels = ursa_ceil_div(p->columns, simd->columns), width = panels;
+    int64_t panels = ursa_ceil_div(p->columns, run->simd->columns);
+    int64_t width = ursa_ceil_div(panels, ursa_ceil_div(panels, panels_that_fit(run)));
     if (work > SMALL_WORK)
-        while (width > 4 && p->groups * run->row_blocks * ursa_ceil_div(panels, width) < MIN_TASKS)
+        while (width > LEAST_PANELS && p->groups * run->row_blocks * ursa_ceil_div(panels, width) < MIN_TASKS)
             width = ursa_ceil_div(width, 2);
-    run->column_block = width * simd->columns;
+    run->column_block = width * run->simd->columns;
     run->column_blocks = ursa_ceil_div(p->columns, run->column_block);
 }
 
@@ -381,10 +412,11 @@ bool ursa_product_run(const struct ursa_product *p)
     if (packed)
         run.panel_count = ursa_ceil_div(p->columns, run.simd->columns);
     int64_t work = p->rows * p->columns * inner_extent(&run);
+    plan_rows(&run);
     if (p->groups > 1 && p->factor.group_stride && work < SMALL_WORK)
         return ursa_parallel_range(p->groups, SMALL_WORK / (work + 1000) + 1, groups_task, &run);
 
-    plan_blocks(&run);
+    plan_columns(&run);
     if (packed) {
         int64_t size = run.panel_count * inner_extent(&run) * run.simd->columns;
         int64_t packed_groups = p->factor.group_stride ? p->groups : 1;
