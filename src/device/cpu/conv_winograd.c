@@ -9,6 +9,12 @@
  * one where channels are many and tiles few, and then the products are far
  * more work.
  *
+ * With few tiles the weights are the most of it, four times as large as before
+ * their transform, and would go out to memory and come back. There it is the
+ * other way round: the tiles are transformed once, and a task transforms its
+ * weights a part at a time and multiplies what is still in the cache. Both ways
+ * add up the same numbers in the same order.
+ *
  * Whether it is worth while is estimated from counts (`is_cheaper`).
  */
 #include "device/cpu/window.h"
@@ -26,6 +32,7 @@ enum { OUT = URSA_WINOGRAD_OUT, IN = URSA_WINOGRAD_IN, PLANES = URSA_WINOGRAD_PL
 #define SUM          32
 #define BLOCK_FLOATS (1 << 18) /* of a task's tiles, transformed, and their products */
 #define MIN_TASKS    16
+#define FEW_TILES    128      /* altogether: weights are transformed where they are used */
 #define MIN_WORK     16000000 /* multiply-adds of the direct method; below, it is not worth a look */
 
 /* A convolution of stride 1: from [images, height, width, ins] to
@@ -42,7 +49,9 @@ struct winograd {
     const struct ursa_simd_gemm *gemm;
     const struct ursa_simd_winograd *simd;
     const void *zero;
-    float *panels;
+    bool few;                                         /* tiles: then `slices` are shared, else `panels` */
+    float *slices;                                    /* of all tiles */
+    float *panels;                                    /* of all weights */
     int64_t panel_count, panel_plane;                 /* floats of a plane of the panels */
     int64_t grid[2], tiles;                           /* tiles in a column and a row of an image; altogether */
     int64_t tile_block, tile_blocks;                  /* tiles to a task */
@@ -60,11 +69,14 @@ static void plan(struct winograd *g)
 
     int64_t most = BLOCK_FLOATS / (PLANES * (g->ins + g->outs)) / rows * rows;
     most = most < 4 * rows ? 4 * rows : most;
+    g->few = g->tiles <= FEW_TILES;
+    most = g->few ? FEW_TILES : most;
     g->tile_blocks = ursa_ceil_div(g->tiles, most);
     g->tile_block = ursa_ceil_div(ursa_ceil_div(g->tiles, g->tile_blocks), rows) * rows;
     g->tile_blocks = ursa_ceil_div(g->tiles, g->tile_block);
     g->column_block = g->panel_count;
-    while (g->column_block > 4 && g->tile_blocks * ursa_ceil_div(g->panel_count, g->column_block) < MIN_TASKS)
+    while (g->column_block > (g->few ? 1 : 4) &&
+           g->tile_blocks * ursa_ceil_div(g->panel_count, g->column_block) < MIN_TASKS)
         g->column_block = ursa_ceil_div(g->column_block, 2);
     g->column_blocks = ursa_ceil_div(g->panel_count, g->column_block);
 
@@ -81,18 +93,26 @@ static bool is_cheaper(const struct winograd *g, ursa_dtype w)
     double direct = 9.0 * (double)(g->images * g->out_height * g->out_width) * ins * outs;
     double pairs = ursa_product_kernels(g->x_type, w)->depth; /* which the direct method multiplies at once */
     double products = PLANES * (double)g->tiles * ins * outs;
-    double transforms = (double)g->tiles * 400 * (ins * (double)g->column_blocks + outs) + 1000 * ins * outs;
+    double transforms = (double)g->tiles * 400 * (ins * (g->few ? 1 : (double)g->column_blocks) + outs);
+    transforms += 1000 * ins * outs;
     return direct >= MIN_WORK && products + transforms < 0.9 * direct / pairs;
 }
 
 /* ---- tasks ---------------------------------------------------------------------- */
 
+/* `length` channels of the input from k on. */
+static void transform_weights(const struct winograd *g, int64_t panel, int64_t k, int64_t length, float *to,
+                              int64_t plane)
+{
+    int64_t columns = g->gemm->columns, first = panel * columns;
+    g->simd->weights(g->w + first * g->out_stride + k * g->in_stride, g->tap, g->in_stride, g->out_stride, length,
+                     g->outs - first < columns ? g->outs - first : columns, to, plane);
+}
+
 static void weights_task(void *context, int64_t panel)
 {
     const struct winograd *g = context;
-    int64_t columns = g->gemm->columns, first = panel * columns;
-    g->simd->weights(g->w + first * g->out_stride, g->tap, g->in_stride, g->out_stride, g->ins,
-                     g->outs - first < columns ? g->outs - first : columns, g->panels + first * g->ins, g->panel_plane);
+    transform_weights(g, panel, 0, g->ins, g->panels + panel * g->gemm->columns * g->ins, g->panel_plane);
 }
 
 /* The first output pixel of a tile. */
@@ -132,19 +152,31 @@ struct block {
     int64_t tile, tiles;            /* first, number */
     int64_t panel, panels, columns; /* of the outputs */
     float *slices, *sums;
-    float *room; /* for the pixels of a tile */
+    float *room; /* for a part of the weights, then for the pixels of a tile */
     float **row; /* of the first plane of sums */
 };
+
+/* A slice of tiles from `tile` on, of which there are `left`. */
+static void transform_slice(const struct winograd *g, int64_t tile, int64_t left, float *slice)
+{
+    const void *pixel[PLANES * 16];
+    for (int64_t r = 0; r < g->gemm->rows; r++)
+        find_inputs(g, r < left ? tile + r : g->tiles, pixel + r * PLANES);
+    g->simd->input[g->x_type](pixel, g->ins, slice, g->slice_plane);
+}
 
 static void transform_inputs(const struct winograd *g, const struct block *block)
 {
     int64_t rows = g->gemm->rows;
-    const void *pixel[PLANES * 16];
-    for (int64_t t = 0; t < block->tiles; t += rows) {
-        for (int64_t r = 0; r < rows; r++)
-            find_inputs(g, t + r < block->tiles ? block->tile + t + r : g->tiles, pixel + r * PLANES);
-        g->simd->input[g->x_type](pixel, g->ins, block->slices + t / rows * g->slice, g->slice_plane);
-    }
+    for (int64_t t = 0; t < block->tiles; t += rows)
+        transform_slice(g, block->tile + t, block->tiles - t, block->slices + t / rows * g->slice);
+}
+
+static void slice_task(void *context, int64_t index)
+{
+    const struct winograd *g = context;
+    int64_t tile = index * g->gemm->rows;
+    transform_slice(g, tile, g->tiles - tile, g->slices + index * g->slice);
 }
 
 /* The panel that comes next is fetched while this one is in use. */
@@ -178,6 +210,41 @@ static void multiply_panel(const struct winograd *g, const struct block *block, 
     }
 }
 
+/* A panel in parts, each multiplied as soon as it is transformed. The tiles fetch what they need of the next plane. */
+static void multiply_fresh(const struct winograd *g, const struct block *block, int64_t panel)
+{
+    int64_t rows = g->gemm->rows, columns = g->gemm->columns, done = (panel - block->panel) * columns;
+    int64_t plane = ursa_odd_pitch(SUM * columns);
+    struct ursa_tile tile = {
+        .width = (int)(block->columns - done < columns ? block->columns - done : columns),
+        .alpha = 1,
+    };
+    for (int64_t k = 0; k < g->ins; k += SUM, tile.beta = 1) {
+        tile.length = g->ins - k < SUM ? g->ins - k : SUM;
+        transform_weights(g, panel, k, tile.length, block->room, plane);
+        for (int64_t e = 0; e < PLANES; e++) {
+            tile.b = block->room + e * plane;
+            tile.column = e * g->sum_plane + done;
+            for (int64_t t = 0; t < block->tiles; t += rows) {
+                tile.slice = block->slices + e * g->slice_plane + t / rows * g->slice + k * rows;
+                tile.fetch = e + 1 < PLANES ? tile.slice + g->slice_plane : NULL;
+                tile.height = (int)(block->tiles - t < rows ? block->tiles - t : rows);
+                tile.out = block->row + t;
+                g->gemm->tile(&tile);
+            }
+        }
+    }
+}
+
+static void multiply(const struct winograd *g, const struct block *block)
+{
+    for (int64_t j = 0; g->few && j < block->panels; j++)
+        multiply_fresh(g, block, block->panel + j);
+    for (int64_t e = 0; !g->few && e < PLANES; e++)
+        for (int64_t j = 0; j < block->panels; j++)
+            multiply_panel(g, block, e, block->panel + j);
+}
+
 static void transform_outputs(const struct winograd *g, const struct block *block)
 {
     int64_t channel = block->panel * g->gemm->columns;
@@ -205,7 +272,9 @@ static void block_task(void *context, int64_t index)
     const struct winograd *g = context;
     int64_t tile = index / g->column_blocks * g->tile_block, panel = index % g->column_blocks * g->column_block;
     int64_t left = g->outs - panel * g->gemm->columns, most = g->column_block * g->gemm->columns;
-    int64_t slices = PLANES * g->slice_plane, sums = PLANES * g->sum_plane, room = OUT * OUT * g->sum_pitch;
+    int64_t slices = g->few ? 0 : PLANES * g->slice_plane, sums = PLANES * g->sum_plane;
+    int64_t pixels = OUT * OUT * g->sum_pitch, weights = PLANES * ursa_odd_pitch(SUM * g->gemm->columns);
+    int64_t room = g->few && weights > pixels ? weights : pixels;
     struct block block = {
         .tile = tile,
         .tiles = g->tiles - tile < g->tile_block ? g->tiles - tile : g->tile_block,
@@ -218,13 +287,13 @@ static void block_task(void *context, int64_t index)
     if (!block.slices || !block.row)
         return;
     block.sums = block.slices + slices;
+    block.slices = g->few ? g->slices : block.slices;
     block.room = block.sums + sums;
     for (int64_t t = 0; t < block.tiles; t++)
         block.row[t] = block.sums + t * g->sum_pitch;
-    transform_inputs(g, &block);
-    for (int64_t e = 0; e < PLANES; e++)
-        for (int64_t j = 0; j < block.panels; j++)
-            multiply_panel(g, &block, e, block.panel + j);
+    if (!g->few)
+        transform_inputs(g, &block);
+    multiply(g, &block);
     transform_outputs(g, &block);
 }
 
@@ -307,18 +376,28 @@ bool ursa_winograd_grad_input_applies(const struct ursa_conv_shape *s)
     return applies(s, &g);
 }
 
-static bool run(struct winograd *g)
+/* What all tasks share. */
+static bool transform_shared(struct winograd *g)
 {
     /* One panel more: what is fetched ahead exists. */
-    size_t floats = (size_t)(PLANES * g->panel_plane + g->ins * g->gemm->columns);
-    g->panels = ursa_scratch(URSA_SLOT_PANELS, floats * sizeof(float));
+    size_t panels = (size_t)(PLANES * g->panel_plane + g->ins * g->gemm->columns);
+    size_t slices = (size_t)(PLANES * g->slice_plane);
+    float *shared = ursa_scratch(URSA_SLOT_PANELS, (g->few ? slices : panels) * sizeof *shared);
+    if (!shared)
+        return false;
+    g->slices = g->panels = shared;
+    return g->few ? ursa_parallel(ursa_ceil_div(g->tiles, g->gemm->rows), slice_task, g)
+                  : ursa_parallel(g->panel_count, weights_task, g);
+}
+
+static bool run(struct winograd *g)
+{
     float *zero = ursa_scratch(URSA_SLOT_ZEROS, (size_t)g->ins * sizeof(float));
-    if (!g->w || !g->panels || !zero)
+    if (!g->w || !zero)
         return false;
     memset(zero, 0, (size_t)g->ins * sizeof *zero);
     g->zero = zero;
-    return ursa_parallel(g->panel_count, weights_task, g) &&
-           ursa_parallel(g->tile_blocks * g->column_blocks, block_task, g);
+    return transform_shared(g) && ursa_parallel(g->tile_blocks * g->column_blocks, block_task, g);
 }
 
 bool ursa_winograd_forward(const struct ursa_conv_shape *s, const void *x, const void *w, const float *bias,
