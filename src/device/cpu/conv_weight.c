@@ -34,7 +34,7 @@
 #include <string.h>
 
 #define BAND_PIXELS   256 /* of dy in a band */
-#define OUT_BLOCK     96  /* channels of dy, and of x, that a task takes */
+#define OUT_BLOCK     144 /* channels of dy, and of x, that a task takes */
 #define IN_BLOCK      64
 #define POINT_BLOCK   192     /* either, where there is a single tap to pack them for */
 #define TASKS         32      /* wanted */
