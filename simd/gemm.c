@@ -247,6 +247,11 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
     for (int v = 0; v < vectors; v++)
         sum[i][v] = vf_zero();
 
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        for (int at = 0; at < vectors * V_LANES; at += 16)
+            __builtin_prefetch(p->out + i * p->out_stride + at, 1);
+
     const float *a = p->a, *b = p->b, *fetch = p->fetch ? p->fetch : a;
     const int32_t *pair = p->pair;
     int64_t k = p->count;
