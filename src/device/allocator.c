@@ -27,7 +27,9 @@ struct block {
 struct ursa_allocator {
     pthread_mutex_t lock;
     struct block *free[CLASSES];
-    bool poisons; /* for tests: nothing may depend on what memory held before */
+    struct block *spent; /* what was given back to an allocator that is wasteful */
+    bool poisons;        /* for tests: nothing may depend on what memory held before */
+    bool wastes;         /* for tools that watch memory */
 };
 
 /* The class of a request, and the bytes of its blocks; -1 when it is larger
@@ -46,37 +48,48 @@ static int class_of(size_t bytes, size_t *rounded)
     return (log2 - SMALLEST_LOG2) * STEPS + (int)steps;
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && strcmp(value, "1") == 0;
+}
+
 struct ursa_allocator *ursa_allocator_new(void)
 {
     struct ursa_allocator *allocator = ursa_alloc(sizeof *allocator);
     if (!allocator)
         return NULL;
     pthread_mutex_init(&allocator->lock, NULL);
-    const char *poison = getenv("URSA_POISON");
-    allocator->poisons = poison && strcmp(poison, "1") == 0;
+    allocator->poisons = is_set("URSA_POISON");
+    allocator->wastes = is_set("URSA_WASTE");
     return allocator;
+}
+
+/* The blocks of a list to the driver; how many bytes they had. */
+static uint64_t release_list(ursa_device *device, struct block **list)
+{
+    uint64_t bytes = 0;
+    for (struct block *block = *list, *next; block; block = next) {
+        next = block->next;
+        bytes += block->buffer.bytes;
+        device->backend->release(device, block->buffer.handle, block->buffer.bytes);
+        free(block);
+    }
+    *list = NULL;
+    return bytes;
 }
 
 /* With the lock held. */
 static void trim(ursa_device *device)
 {
-    struct ursa_allocator *allocator = device->allocator;
-    for (int c = 0; c < CLASSES; c++) {
-        struct block *block = allocator->free[c];
-        allocator->free[c] = NULL;
-        while (block) {
-            struct block *next = block->next;
-            device->memory.cached -= block->buffer.bytes;
-            device->backend->release(device, block->buffer.handle, block->buffer.bytes);
-            free(block);
-            block = next;
-        }
-    }
+    for (int c = 0; c < CLASSES; c++)
+        device->memory.cached -= release_list(device, &device->allocator->free[c]);
 }
 
 void ursa_allocator_close(ursa_device *device)
 {
     trim(device);
+    release_list(device, &device->allocator->spent);
     pthread_mutex_destroy(&device->allocator->lock);
     free(device->allocator);
     device->allocator = NULL;
@@ -154,6 +167,8 @@ ursa_buffer *ursa_allocator_take(ursa_device *device, const struct ursa_wanted *
     ursa_memory_stats *memory = &device->memory;
     size_t rounded = 0;
     int class = class_of(wanted->bytes, &rounded);
+    if (allocator->wastes && class >= 0)
+        rounded = wanted->bytes ? wanted->bytes : 1;
     pthread_mutex_lock(&allocator->lock);
     struct block *block = NULL;
     if (class >= 0) {
@@ -187,10 +202,11 @@ void ursa_allocator_give(ursa_buffer *buffer)
     ursa_device *device = buffer->device;
     struct ursa_allocator *allocator = device->allocator;
     pthread_mutex_lock(&allocator->lock);
-    block->next = allocator->free[block->class];
-    allocator->free[block->class] = block;
+    struct block **list = allocator->wastes ? &allocator->spent : &allocator->free[block->class];
+    block->next = *list;
+    *list = block;
     device->memory.used -= buffer->bytes;
-    device->memory.cached += buffer->bytes;
+    device->memory.cached += allocator->wastes ? 0 : buffer->bytes;
     pthread_mutex_unlock(&allocator->lock);
 }
 

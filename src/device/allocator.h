@@ -12,7 +12,9 @@
 
 /* Under URSA_POISON=1 (for tests) memory is filled with ones in all bits, not a
  * number in any float type, whenever it is handed out: a result that depends on
- * what it held shows. NULL with an error. */
+ * what it held shows. Under URSA_WASTE=1 (for tools that watch memory) a buffer
+ * has not a byte more than was asked for, and its memory is not handed out again
+ * while the device is open. NULL with an error. */
 struct ursa_allocator *ursa_allocator_new(void);
 /* Gives all cached memory of the device back, and ends its allocator. */
 void ursa_allocator_close(ursa_device *device);

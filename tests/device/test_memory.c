@@ -1,5 +1,6 @@
 /* The caching allocator, buffers, and the choice of a device. */
 #include "../unit.h"
+#include "device/allocator.h"
 #include "device/backend.h"
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,29 @@ static void memory_is_used_again(void **state)
     ursa_device_trim(d);
     assert_int_equal(counting.held, 0);
     assert_int_equal(ursa_device_memory(d).cached, 0);
+}
+
+/* What tools see then: each step outside, and what nobody has written. */
+static void waste_is_exact_and_used_once(void **state)
+{
+    (void)state;
+    struct ursa_device wasteful = {.backend = &backend, .info = device()->info};
+    size_t held = counting.held;
+    setenv("URSA_WASTE", "1", 1);
+    wasteful.allocator = ursa_allocator_new();
+    unsetenv("URSA_WASTE");
+    ursa_buffer *buffer = ursa_buffer_new(&wasteful, URSA_F32, 33);
+    void *handle = buffer->handle;
+    assert_int_equal(buffer->bytes, 132);
+    ursa_buffer_release(buffer);
+    ursa_device_trim(&wasteful);
+    buffer = ursa_buffer_new(&wasteful, URSA_F32, 33);
+    assert_ptr_not_equal(buffer->handle, handle);
+    assert_int_equal(ursa_device_memory(&wasteful).used, 132);
+    assert_int_equal(counting.held, held + 264);
+    ursa_buffer_release(buffer);
+    ursa_allocator_close(&wasteful);
+    assert_int_equal(counting.held, held);
 }
 
 static void every_size_fits_its_class(void **state)
@@ -240,10 +264,15 @@ static void devices_are_described(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_is_used_again),  cmocka_unit_test(every_size_fits_its_class),
-        cmocka_unit_test(the_peak_is_kept),      cmocka_unit_test(out_of_memory),
-        cmocka_unit_test(copies_stay_inside),    cmocka_unit_test(a_missing_operator_is_an_error),
-        cmocka_unit_test(devices_by_name),       cmocka_unit_test(unknown_devices_are_errors_that_list),
+        cmocka_unit_test(waste_is_exact_and_used_once),
+        cmocka_unit_test(memory_is_used_again),
+        cmocka_unit_test(every_size_fits_its_class),
+        cmocka_unit_test(the_peak_is_kept),
+        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(copies_stay_inside),
+        cmocka_unit_test(a_missing_operator_is_an_error),
+        cmocka_unit_test(devices_by_name),
+        cmocka_unit_test(unknown_devices_are_errors_that_list),
         cmocka_unit_test(devices_are_described),
     };
     return run_unit_tests("memory", tests);
