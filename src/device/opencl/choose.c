@@ -264,11 +264,22 @@ void ursa_cl_product_class(const struct ursa_cl_product *p, char name[URSA_CL_CL
              p->x_across ? 'n' : 't', p->y_across ? 'n' : 't');
 }
 
-/* URSA_CLBLAST=1 uses CLBlast wherever it can be, for comparison; 0 nowhere (loader.c). */
-static bool clblast_is_forced(void)
+static bool is_set(const char *name, const char *value)
 {
-    const char *forced = getenv("URSA_CLBLAST");
-    return forced && strcmp(forced, "1") == 0;
+    const char *set = getenv(name);
+    return set && strcmp(set, value) == 0;
+}
+
+/* URSA_CLBLAST=1 uses CLBlast wherever it can be, for comparison, and URSA_WINOGRAD=1 Winograd's
+ * method; 0 nowhere (of CLBlast: loader.c). */
+static void force_method(const struct ursa_cl_product *product, struct ursa_cl_choice *choice)
+{
+    if (is_set("URSA_CLBLAST", "1") && clblast_takes(product))
+        choice->method = URSA_CL_CLBLAST;
+    if (is_set("URSA_WINOGRAD", "1") && winograd_takes(product))
+        choice->method = URSA_CL_WINOGRAD;
+    if (is_set("URSA_WINOGRAD", "0") && choice->method == URSA_CL_WINOGRAD)
+        choice->method = URSA_CL_TILES;
 }
 
 bool ursa_cl_same_way(const struct ursa_cl_choice *a, const struct ursa_cl_choice *b)
@@ -304,7 +315,6 @@ struct ursa_cl_choice ursa_cl_choose(struct ursa_cl_device *device, const struct
     const struct ursa_cl_choice *kept = kept_candidate(device, product, candidates, count);
     if (kept)
         return *kept;
-    if (clblast_is_forced() && clblast_takes(product))
-        candidates[0].method = URSA_CL_CLBLAST;
+    force_method(product, &candidates[0]);
     return candidates[0];
 }
