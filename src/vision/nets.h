@@ -21,6 +21,9 @@ bool ursa_net_fill(ursa_module *module, const char *name, double value);
 /* max(0, min(x, 6)). */
 ursa_module *ursa_net_relu6(void);
 
+/* ResNet-18 with `width` channels in its stem and first stage, where the paper has 64. */
+ursa_module *ursa_net_resnet18(int width, int channels, int classes);
+
 /* The name that a parameter has in old files of torchvision's; NULL when it is no
  * other: "denselayer1.norm.1.weight" was "…norm1.weight" later. */
 const char *ursa_net_old_name(const char *name, char *text, size_t size);

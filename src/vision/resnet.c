@@ -59,22 +59,31 @@ static ursa_module *with_classifier(ursa_module *body, int features, int classes
     return ursa_net_checked(body, whole);
 }
 
+/* Four stages of blocks, the first with `in` channels, which the stem has too. */
+static ursa_module *resnet_of(int in, block_maker *block, int widen, const int blocks[4], int channels, int classes)
+{
+    int out = in * widen;
+    ursa_module *body = ursa_nn_sequential(
+        ursa_named("conv1", conv(channels, in, 7, 2)), ursa_named("bn1", ursa_nn_batch_norm(in)),
+        ursa_nn_activation("relu"), ursa_nn_max_pool2d(3, .stride = {2, 2}, .padding = {1, 1}),
+        stage("layer1", block, in, out, 1, blocks[0]), stage("layer2", block, out, 2 * out, 2, blocks[1]),
+        stage("layer3", block, 2 * out, 4 * out, 2, blocks[2]), stage("layer4", block, 4 * out, 8 * out, 2, blocks[3]));
+    return with_classifier(body, 8 * out, classes);
+}
+
 static ursa_module *resnet(block_maker *block, int widen, const int blocks[4], int channels, int classes)
 {
-    int in = 64;
-    ursa_module *body =
-        ursa_nn_sequential(ursa_named("conv1", conv(channels, in, 7, 2)), ursa_named("bn1", ursa_nn_batch_norm(in)),
-                           ursa_nn_activation("relu"), ursa_nn_max_pool2d(3, .stride = {2, 2}, .padding = {1, 1}),
-                           stage("layer1", block, in, 64 * widen, 1, blocks[0]),
-                           stage("layer2", block, 64 * widen, 128 * widen, 2, blocks[1]),
-                           stage("layer3", block, 128 * widen, 256 * widen, 2, blocks[2]),
-                           stage("layer4", block, 256 * widen, 512 * widen, 2, blocks[3]));
-    return with_classifier(body, 512 * widen, classes);
+    return resnet_of(64, block, widen, blocks, channels, classes);
+}
+
+ursa_module *ursa_net_resnet18(int width, int channels, int classes)
+{
+    return resnet_of(width, basic_block, 1, (int[]){2, 2, 2, 2}, channels, classes);
 }
 
 ursa_module *ursa_resnet18(int channels, int classes)
 {
-    return resnet(basic_block, 1, (int[]){2, 2, 2, 2}, channels, classes);
+    return ursa_net_resnet18(64, channels, classes);
 }
 
 ursa_module *ursa_resnet34(int channels, int classes)

@@ -79,6 +79,7 @@ struct shape draw_shape_of(struct trial *t, int min_ndim, int max_ndim, int64_t 
 {
     struct shape shape = {.ndim = (int)draw_between(t, min_ndim, max_ndim)};
     bool is_large = draw_chance(t, 0.06);
+    large /= t->small ? 16 : 1;
     int64_t left = is_large ? draw_between(t, large / 4, large) : small;
     int longest = (int)draw_below(t, shape.ndim > 0 ? shape.ndim : 1);
     for (int axis = 0; axis < shape.ndim; axis++) {

@@ -1,9 +1,10 @@
 /* main.c — test_kernels: every operator of ops.def on a device, against the
  * same operator in double precision.
  *
- *     test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] [--list]
+ *     test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] [--small] [--list]
  *
- * --quick runs a fifteenth of the trials, for devices that compile each of them.
+ * --quick runs a fifteenth of the trials, for devices that compile each of them;
+ * --small keeps arrays and products small, for devices that interpret them.
  * One line per operator, with the trials that failed below it; --op, --seed and
  * --case repeat one of them. An operator without a draw_ and a bound_ function
  * does not link.
@@ -45,7 +46,7 @@ struct options {
     const char *device, *op;
     int64_t cases, one_case;
     uint64_t seed;
-    bool list, quick;
+    bool list, quick, small;
 };
 
 /* How many trials: every function of an operator so many times. */
@@ -161,8 +162,12 @@ static bool parse(struct options *options, int argc, char **argv)
 {
     *options = (struct options){.device = "cpu", .one_case = -1, .seed = 1};
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--list") || !strcmp(argv[i], "--quick")) {
-            *(argv[i][2] == 'l' ? &options->list : &options->quick) = true;
+        bool *flag = !strcmp(argv[i], "--list")    ? &options->list
+                     : !strcmp(argv[i], "--quick") ? &options->quick
+                     : !strcmp(argv[i], "--small") ? &options->small
+                                                   : NULL;
+        if (flag) {
+            *flag = true;
             continue;
         }
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -189,9 +194,8 @@ int main(int argc, char **argv)
 {
     struct options options;
     if (!parse(&options, argc, argv)) {
-        fprintf(
-            stderr,
-            "usage: test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] [--list]\n");
+        fprintf(stderr, "usage: test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] "
+                        "[--small] [--list]\n");
         return 2;
     }
     if (options.list) {
@@ -206,6 +210,7 @@ int main(int argc, char **argv)
     }
     if (!trial.reference || !trial.tested)
         return ursa_finish();
+    trial.small = options.small;
     trial.libm_is_tight = !strcmp(options.device, "cpu");
     printf("%s (%s, %s)\n", ursa_device_id(trial.tested), ursa_device_name(trial.tested), trial.tested->info.level);
     int passed = 0, failed = 0;

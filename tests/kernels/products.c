@@ -2,6 +2,9 @@
 #include "trial.h"
 #include <math.h>
 
+/* Multiplications that a device which interprets them has time for. */
+enum { SMALL_BUDGET = 8000 };
+
 static void draw_activation(struct trial *t, ursa_activation *activation)
 {
     static const ursa_unary_kind kinds[] = {URSA_UNARY_relu, URSA_UNARY_relu,       URSA_UNARY_sigmoid,
@@ -63,7 +66,7 @@ void draw_gemm(struct trial *t, struct ursa_gemm_args *args)
     int64_t m = draw_extent(t, limit), n = draw_extent(t, limit), k = draw_extent(t, large ? 1100 : 300);
     if (draw_chance(t, 0.05))
         *(int64_t *[]){&m, &n, &k}[draw_below(t, 3)] = 0;
-    while (batch * m * n * k > (large ? 20000000 : 1000000))
+    while (batch * m * n * k > (t->small ? SMALL_BUDGET : large ? 20000000 : 1000000))
         *(m > n ? &m : &n) /= 2;
     t->integers = draw_chance(t, 0.5);
     args->alpha = alphas[draw_below(t, 5)];
@@ -111,6 +114,7 @@ static struct conv_shapes draw_conv(struct trial *t, ursa_conv_geometry *g)
 {
     struct conv_shapes s = {{4, {0}}, {4, {0}}, {4, {0}}};
     int64_t budget = draw_chance(t, 0.1) ? 8000000 : 600000, cost;
+    budget = t->small ? SMALL_BUDGET : budget;
     do {
         int64_t kind = draw_below(t, 4), group_in = draw_extent(t, 40), group_out = draw_extent(t, 40);
         g->groups = kind < 2 ? 1 : (int)draw_extent(t, 24);

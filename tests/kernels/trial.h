@@ -76,6 +76,7 @@ struct trial {
     int64_t number;
     uint64_t key, counter;
     int64_t index_limit; /* what the indices, if any, stay below */
+    bool small;          /* arrays of few elements, products of few multiplications */
     bool integers;       /* float operands hold small integers, so that sums are exact */
     void *args;
     struct operand operands[MAX_OPERANDS];

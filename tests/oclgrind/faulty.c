@@ -1,8 +1,8 @@
 /* faulty.c — a kernel with the mistakes that Oclgrind is there to find, so that
- * its silence about ours means something: a read past the end of a buffer, and
- * a race of two work items.
+ * its silence about ours means something: a read past the end of a buffer, a race
+ * of two work items, and a read of what nobody has written.
  *
- *     faulty bounds | race
+ *     faulty bounds | race | uninitialised
  */
 #include "device/opencl/loader.h"
 
@@ -10,7 +10,8 @@
 
 static const char *const source =
     "kernel void bounds(global const int *x, global int *y) { y[get_global_id(0)] = x[get_global_id(0) + 1]; }\n"
-    "kernel void race(global const int *x, global int *y) { y[0] = x[get_global_id(0)] + (int)get_global_id(0); }\n";
+    "kernel void race(global const int *x, global int *y) { y[0] = x[get_global_id(0)] + (int)get_global_id(0); }\n"
+    "kernel void uninitialised(global const int *x, global int *y) { y[get_global_id(0)] += x[get_global_id(0)]; }\n";
 
 enum { ITEMS = 16 };
 
