@@ -36,8 +36,6 @@
 #endif
 #define COLUMNS (VECTORS * V_LANES)
 
-#define UNROLL _Pragma("GCC unroll 16")
-
 /* A slice is narrower than its vectors: every row is stored whole and the next
  * one covers what was too much; the last leaves it in the slack. */
 #define SLICE_VECTORS ((ROWS + V_LANES - 1) / V_LANES)

@@ -21,6 +21,8 @@
  *   vf_lt vf_le vf_gt vf_ge vf_eq vf_ne → vm   (ordered, but ne is true on NaN)
  *   vm_and vm_or vm_not vm_any
  *   vf_select(m, a, b)       a where m, else b
+ *   vi                       a number of a lane for each lane, vi_load(p) from int32
+ *   vf_permute(v, i)         lane i[l] of v in lane l
  *   vf_sum(v) vf_hmin(v) vf_hmax(v) → float, in an order that is fixed for the set
  *   vf_exp vf_expm1 vf_log vf_log1p vf_log2 vf_sin vf_cos vf_tan vf_asin vf_acos vf_atan
  *   vf_sinh vf_cosh vf_tanh vf_erf vf_pow vf_atan2      SLEEF's, 1.0 ulp; log1p up to 1e38, sinh and cosh to 88
@@ -54,6 +56,7 @@
 #endif
 
 #define V_UNUSED __attribute__((unused))
+#define UNROLL   _Pragma("GCC unroll 16")
 #define V_INLINE static inline __attribute__((always_inline, unused))
 
 #if defined(URSA_SIMD_AVX512)

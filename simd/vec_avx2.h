@@ -7,6 +7,7 @@
 
 typedef __m256 vf;
 typedef __m256 vm;
+typedef __m256i vi;
 #define V_LANES 8
 
 /* Eight words of ones, eight of zeros: a window into it is the mask of the first n lanes. */
@@ -181,6 +182,14 @@ V_INLINE bool vm_any(vm a)
 V_INLINE vf vf_select(vm m, vf a, vf b)
 {
     return _mm256_blendv_ps(b, a, m);
+}
+V_INLINE vi vi_load(const int32_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+V_INLINE vf vf_permute(vf v, vi i)
+{
+    return _mm256_permutevar8x32_ps(v, i);
 }
 V_INLINE float vf_sum(vf v)
 {

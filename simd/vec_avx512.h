@@ -16,6 +16,7 @@
 
 typedef __m512 vf;
 typedef __mmask16 vm;
+typedef __m512i vi;
 #define V_LANES 16
 
 V_INLINE __mmask16 v_tail(int64_t n)
@@ -219,6 +220,14 @@ V_INLINE bool vm_any(vm a)
 V_INLINE vf vf_select(vm m, vf a, vf b)
 {
     return _mm512_mask_blend_ps(m, b, a);
+}
+V_INLINE vi vi_load(const int32_t *p)
+{
+    return _mm512_loadu_si512(p);
+}
+V_INLINE vf vf_permute(vf v, vi i)
+{
+    return _mm512_permutexvar_ps(i, v);
 }
 V_INLINE __m256 v_upper(vf v)
 {

@@ -7,6 +7,7 @@
 
 typedef float32x4_t vf;
 typedef uint32x4_t vm;
+typedef uint8x16_t vi;
 #define V_LANES 4
 
 V_INLINE vf vf_set(float x)
@@ -209,6 +210,16 @@ V_INLINE bool vm_any(vm a)
 V_INLINE vf vf_select(vm m, vf a, vf b)
 {
     return vbslq_f32(m, a, b);
+}
+/* As the bytes that a table takes. */
+V_INLINE vi vi_load(const int32_t *p)
+{
+    uint32x4_t bytes = vmulq_n_u32(vreinterpretq_u32_s32(vld1q_s32(p)), 0x04040404u);
+    return vreinterpretq_u8_u32(vaddq_u32(bytes, vdupq_n_u32(0x03020100u)));
+}
+V_INLINE vf vf_permute(vf v, vi i)
+{
+    return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(v), i));
 }
 V_INLINE float vf_sum(vf v)
 {

@@ -8,6 +8,7 @@
 
 typedef float vf;
 typedef bool vm;
+typedef int32_t vi;
 #define V_LANES 1
 
 V_INLINE vf vf_set(float x)
@@ -166,6 +167,15 @@ V_INLINE bool vm_any(vm a)
 V_INLINE vf vf_select(vm m, vf a, vf b)
 {
     return m ? a : b;
+}
+V_INLINE vi vi_load(const int32_t *p)
+{
+    return *p;
+}
+V_INLINE vf vf_permute(vf v, vi i)
+{
+    (void)i;
+    return v;
 }
 V_INLINE float vf_sum(vf v)
 {

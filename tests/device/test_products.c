@@ -460,6 +460,9 @@ static void convolutions(void **state)
         {2, 15, 15, 1, 1, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 67}},   /* depthwise */
         {2, 15, 15, 1, 2, {3, 3}, {{2, 2}, {1, 1}, {1, 1}, 40}},
         {4, 5, 5, 1, 3, {5, 5}, {{3, 3}, {2, 2}, {1, 1}, 5}},
+        {2, 40, 41, 4, 4, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, 32}}, /* groups of few channels, in several bands */
+        {1, 40, 20, 8, 8, {3, 3}, {{2, 2}, {1, 1}, {1, 1}, 9}},
+        {2, 9, 9, 2, 6, {3, 3}, {{1, 1}, {1, 1}, {2, 2}, 7}},
     };
     for (int set = -1, share; next_trial(&set, &share);) {
         ursa_rng rng = ursa_rng_new(11, URSA_PURPOSE_USER, 0);

@@ -219,6 +219,13 @@ static void test_lanes(void **state)
         assert_true(vf_hmin(vf_load(y)) == -1);
     }
     assert_false(vm_any(vf_gt(vf_zero(), vf_zero())));
+    int32_t from[V_LANES];
+    float moved[V_LANES];
+    for (int32_t l = 0; l < V_LANES; l++)
+        from[l] = (l * 5 + 3) % V_LANES;
+    vf_store(moved, vf_permute(vf_load(special), vi_load(from)));
+    for (int l = 0; l < V_LANES; l++)
+        assert_memory_equal(&moved[l], &special[from[l]], sizeof(float));
 }
 
 static void test_tails(void **state)

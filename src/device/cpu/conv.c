@@ -4,7 +4,6 @@
 #include "device/cpu/window.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "device/through_float.h"
 
 #include <string.h>
 
@@ -53,9 +52,8 @@ static bool forward(const struct ursa_conv_shape *s, const void *x, const void *
 
 bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
 {
+    (void)device;
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->w, &args->out);
-    if (ursa_conv_is_depthwise(&s) && !ursa_depthwise_takes(&s, s.x_type, s.out_type))
-        return ursa_conv2d_through_float(device, args);
     const void *x = ursa_cpu_data(&args->x), *w = ursa_cpu_data(&args->w);
     const float *bias = ursa_cpu_f32(&args->bias);
     void *out = ursa_cpu_data(&args->out);
@@ -64,6 +62,8 @@ bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
     switch (ursa_conv_choose(&s, URSA_CONV_FORWARD)) {
     case URSA_CONV_DEPTHWISE:
         return ursa_depthwise_forward(&s, x, w, bias, &args->activation, out);
+    case URSA_CONV_GROUPED:
+        return ursa_grouped_forward(&s, x, w, bias, &args->activation, out);
     case URSA_CONV_WINOGRAD:
         return ursa_winograd_forward(&s, x, w, bias, &args->activation, out);
     case URSA_CONV_STEM: {
@@ -133,9 +133,8 @@ static bool grad_input(const struct ursa_conv_shape *s, const void *dy, const vo
 
 bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_grad_input_args *args)
 {
+    (void)device;
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->dx, &args->w, &args->dy);
-    if (ursa_conv_is_depthwise(&s) && !ursa_depthwise_takes(&s, s.out_type, s.x_type))
-        return ursa_conv2d_grad_input_through_float(device, args);
     const void *dy = ursa_cpu_data(&args->dy), *w = ursa_cpu_data(&args->w);
     void *dx = ursa_cpu_data(&args->dx);
     if (ursa_array_count(&args->dx) == 0)
@@ -143,6 +142,8 @@ bool ursa_cpu_conv2d_grad_input(ursa_device *device, const struct ursa_conv2d_gr
     switch (ursa_conv_choose(&s, URSA_CONV_GRAD_INPUT)) {
     case URSA_CONV_DEPTHWISE:
         return ursa_depthwise_grad_input(&s, dy, w, dx);
+    case URSA_CONV_GROUPED:
+        return ursa_grouped_grad_input(&s, dy, w, dx);
     case URSA_CONV_WINOGRAD:
         return ursa_winograd_grad_input(&s, dy, w, dx);
     case URSA_CONV_STEM:

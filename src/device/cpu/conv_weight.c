@@ -27,7 +27,6 @@
 #include "device/cpu/window.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "device/through_float.h"
 #include "simd/convert.h"
 
 #include <stdlib.h>
@@ -483,6 +482,8 @@ static bool run_method(const struct ursa_conv_shape *s, const void *x, const voi
     switch (ursa_conv_choose(s, URSA_CONV_GRAD_WEIGHT)) {
     case URSA_CONV_DEPTHWISE:
         return ursa_depthwise_grad_weight(s, x, dy, dw);
+    case URSA_CONV_GROUPED:
+        return ursa_grouped_grad_weight(s, x, dy, dw);
     case URSA_CONV_WINOGRAD:
         return ursa_winograd_grad_weight(s, x, dy, dw);
     case URSA_CONV_STEM: {
@@ -509,9 +510,8 @@ static bool run_rounded(const struct ursa_conv_shape *s, const void *x, const vo
 
 bool ursa_cpu_conv2d_grad_weight(ursa_device *device, const struct ursa_conv2d_grad_weight_args *args)
 {
+    (void)device;
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->dw, &args->dy);
-    if (ursa_conv_is_depthwise(&s) && (s.x_type != s.out_type || !ursa_depthwise_takes(&s, s.x_type, s.out_type)))
-        return ursa_conv2d_grad_weight_through_float(device, args);
     const void *x = ursa_cpu_data(&args->x), *dy = ursa_cpu_data(&args->dy);
     void *dw = ursa_cpu_data(&args->dw);
     int64_t count = ursa_array_count(&args->dw);

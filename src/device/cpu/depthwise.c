@@ -1,13 +1,10 @@
-/* depthwise.c — convolutions in which every channel has filters of its own.
+/* depthwise.c — convolutions in which every channel has one filter of its own.
  *
  * There is no sum over channels, so nothing to multiply matrices for: the
- * vectors run along the channels, and every pixel is the sum of its taps. With
- * several filters per channel (a multiplier), output channel c multiplier + m
- * belongs to channel c; the outputs of one m form a plane, and each plane is a
- * convolution with multiplier 1.
+ * vectors run along the channels, and every pixel is the sum of its taps.
  *
- * Images may be of a half type, where the multiplier is 1; weights are floats
- * here, rounded to that type (weights.c), and so are the sums.
+ * Images may be of a half type; weights are floats here, rounded to that type
+ * (weights.c), and so are the sums.
  */
 #include "device/cpu/window.h"
 #include "simd/conv.h"
@@ -20,54 +17,64 @@
 
 #define BLOCK_PIXELS 64
 
-/* ---- planes ------------------------------------------------------------------- */
-
-struct plane {
-    float *packed;      /* [pixels, channels] */
-    float *interleaved; /* [pixels, channels, multiplier] */
-    int64_t channels, multiplier, index;
-};
-
-static void gather_plane(void *context, int64_t begin, int64_t end)
+bool ursa_depthwise_applies(const struct ursa_conv_shape *s, ursa_conv_pass pass)
 {
-    const struct plane *p = context;
-    for (int64_t i = begin * p->channels; i < end * p->channels; i++)
-        p->packed[i] = p->interleaved[i * p->multiplier + p->index];
-}
-
-static void scatter_plane(void *context, int64_t begin, int64_t end)
-{
-    const struct plane *p = context;
-    for (int64_t i = begin * p->channels; i < end * p->channels; i++)
-        p->interleaved[i * p->multiplier + p->index] = p->packed[i];
+    if (s->group_in != 1 || s->group_out != 1 || s->groups == 1)
+        return false;
+    if (pass == URSA_CONV_GRAD_WEIGHT)
+        return s->x_type == s->out_type;
+    ursa_dtype read = pass == URSA_CONV_FORWARD ? s->x_type : s->out_type;
+    ursa_dtype written = pass == URSA_CONV_FORWARD ? s->out_type : s->x_type;
+    return ursa_is_half(read) ? written == read || written == URSA_F32 : s->w_type == URSA_F32 && written == URSA_F32;
 }
 
 /* ---- forward and gradient to the input: a sum per pixel -------------------------- */
+
+/* Rounded from rows of floats, which are activated first if there is an activation. */
+static void sum_and_round(const struct ursa_depthwise *sums, ursa_dtype type, ursa_dtype out_type,
+                          const ursa_activation *activation)
+{
+    int64_t pitch = ursa_odd_pitch(sums->channels);
+    float *sum = ursa_scratch(URSA_SLOT_IMAGE, (size_t)(BLOCK_PIXELS * pitch) * sizeof *sum);
+    void *row[BLOCK_PIXELS];
+    for (int64_t i = 0; sum && i < BLOCK_PIXELS; i++)
+        row[i] = sum + i * pitch;
+    struct ursa_depthwise block = *sums;
+    block.out = row;
+    block.first = 0;
+    for (int64_t p = 0; sum && p < sums->pixels; p += BLOCK_PIXELS) {
+        block.tap = sums->tap + p * sums->taps;
+        block.pixels = sums->pixels - p < BLOCK_PIXELS ? sums->pixels - p : BLOCK_PIXELS;
+        ursa_cpu_simd()->conv->depthwise[type][0](&block);
+        for (int64_t i = 0; activation && i < block.pixels; i++)
+            ursa_activate(activation, row[i], sums->channels);
+        ursa_cpu_simd()->gemm_half->type[out_type].store(sum, pitch, block.pixels, sums->channels, sums->out + p,
+                                                         sums->first);
+    }
+}
+
+void ursa_depthwise_sum(const struct ursa_depthwise *sums, ursa_dtype type, ursa_dtype out_type,
+                        const ursa_activation *activation)
+{
+    bool rounded = ursa_is_half(out_type);
+    if (activation && !activation->used)
+        activation = NULL;
+    if (rounded && (activation || type != out_type)) {
+        sum_and_round(sums, type, out_type, activation);
+        return;
+    }
+    ursa_cpu_simd()->conv->depthwise[type][rounded](sums);
+    for (int64_t i = 0; activation && i < sums->pixels; i++)
+        ursa_activate(activation, (float *)sums->out[i] + sums->first, sums->channels);
+}
 
 struct sums {
     const struct ursa_window *window;
     const float *w, *bias;
     int64_t channels;
     ursa_dtype type, out_type; /* of the images that are read and written */
-    bool add;
     const ursa_activation *activation;
 };
-
-/* Pixels of a half type are activated before they are rounded, in rows of their own. */
-static void sum_and_round(const struct sums *s, const void *const *tap, void *const *out, int64_t pixels)
-{
-    int64_t taps = s->window->taps, pitch = ursa_odd_pitch(s->channels);
-    float *sum = ursa_scratch(URSA_SLOT_TASK, (size_t)(pixels * pitch) * sizeof *sum);
-    void *row[BLOCK_PIXELS];
-    if (!sum)
-        return;
-    for (int64_t i = 0; i < pixels; i++)
-        row[i] = sum + i * pitch;
-    ursa_cpu_simd()->conv->depthwise[s->type][0](tap, taps, s->w, s->bias, s->channels, false, row, pixels);
-    for (int64_t i = 0; i < pixels; i++)
-        ursa_activate(s->activation, row[i], s->channels);
-    ursa_cpu_simd()->gemm_half->type[s->out_type].store(sum, pitch, pixels, s->channels, out, 0);
-}
 
 static void sum_task(void *context, int64_t begin, int64_t end)
 {
@@ -77,16 +84,19 @@ static void sum_task(void *context, int64_t begin, int64_t end)
     if (!tap)
         return;
     void **out = (void **)(tap + pixels * taps);
-    bool activated = s->activation && s->activation->used, rounded = ursa_is_half(s->out_type);
     ursa_window_find(s->window, 0, begin, end, tap, out);
-    if (activated && rounded) {
-        sum_and_round(s, tap, out, pixels);
-        return;
-    }
-    ursa_cpu_simd()->conv->depthwise[s->type][rounded](tap, taps, s->w, s->bias, s->channels, s->add, out, pixels);
-    if (activated)
-        for (int64_t i = 0; i < pixels; i++)
-            ursa_activate(s->activation, out[i], s->channels);
+    struct ursa_depthwise sums = {
+        .tap = tap,
+        .pixels = pixels,
+        .taps = taps,
+        .depth = 1,
+        .channels = s->channels,
+        .row = s->channels,
+        .w = s->w,
+        .bias = s->bias,
+        .out = out,
+    };
+    ursa_depthwise_sum(&sums, s->type, s->out_type, s->activation);
 }
 
 static bool run_window(const struct ursa_window *window, struct sums *sums)
@@ -95,37 +105,33 @@ static bool run_window(const struct ursa_window *window, struct sums *sums)
     return ursa_parallel_range(window->images * window->grid[0] * window->grid[1], BLOCK_PIXELS, sum_task, sums);
 }
 
-/* Weights [C multiplier, KH, KW] of one plane and the taps of a window, as [tap, C]. */
-static void pack_weights(const struct ursa_conv_shape *s, const float *w, int64_t plane, int64_t taps,
-                         const int64_t *weight, float *packed)
+/* Weights [C, KH, KW] and the taps of a window, as [tap, C]. */
+static void pack_weights(const struct ursa_conv_shape *s, const float *w, int64_t taps, const int64_t *weight,
+                         float *packed)
 {
-    int64_t multiplier = s->group_out, filter = s->kernel[0] * s->kernel[1];
+    int64_t filter = s->kernel[0] * s->kernel[1];
     for (int64_t t = 0; t < taps; t++)
         for (int64_t c = 0; c < s->channels; c++)
-            packed[t * s->channels + c] = w[(c * multiplier + plane) * filter + weight[t]];
+            packed[t * s->channels + c] = w[c * filter + weight[t]];
 }
 
 /* What a depthwise operator needs besides its arguments. */
 struct workspace {
     struct ursa_taps taps;
-    float *weights, *bias, *zero; /* [taps, C], [C], [C] */
-    float *plane;                 /* [pixels of dy, C] when the multiplier is not 1 */
+    float *weights, *zero; /* [taps, C], [C] */
 };
 
 static bool workspace_new(struct workspace *space, const struct ursa_conv_shape *s)
 {
-    int64_t taps = s->kernel[0] * s->kernel[1], pixels = s->images * s->out_height * s->out_width;
-    int64_t plane = s->group_out > 1 ? pixels * s->channels : 0;
+    int64_t taps = s->kernel[0] * s->kernel[1];
     if (!ursa_taps_new(&space->taps, s))
         return false;
-    space->weights = ursa_alloc_aligned((size_t)((taps + 2) * s->channels + plane + 1) * sizeof(float));
+    space->weights = ursa_alloc_aligned((size_t)((taps + 1) * s->channels) * sizeof(float));
     if (!space->weights) {
         ursa_taps_free(&space->taps);
         return false;
     }
-    space->bias = space->weights + taps * s->channels;
-    space->zero = space->bias + s->channels;
-    space->plane = space->zero + s->channels;
+    space->zero = space->weights + taps * s->channels;
     memset(space->zero, 0, (size_t)s->channels * sizeof(float));
     return true;
 }
@@ -143,52 +149,19 @@ bool ursa_depthwise_forward(const struct ursa_conv_shape *s, const void *x, cons
     const float *w = ursa_conv_weights(s, weights, s->x_type);
     if (!w || !workspace_new(&space, s))
         return false;
-    int64_t multiplier = s->group_out, pixels = s->images * s->out_height * s->out_width;
-    struct plane plane = {space.plane, out, s->channels, multiplier, 0};
-    bool done = true;
-    for (int64_t m = 0; done && m < multiplier; m++) {
-        struct ursa_window window = ursa_window_forward(s, &space.taps, x, multiplier > 1 ? space.plane : out);
-        window.out_pitch = s->channels * (int64_t)ursa_dtype_size(s->out_type);
-        window.zero = space.zero;
-        pack_weights(s, w, m, window.taps, space.taps.weight, space.weights);
-        for (int64_t c = 0; bias && c < s->channels; c++)
-            space.bias[c] = bias[c * multiplier + m];
-        struct sums sums = {
-            .w = space.weights,
-            .bias = bias ? space.bias : NULL,
-            .channels = s->channels,
-            .type = s->x_type,
-            .out_type = s->out_type,
-            .activation = activation,
-        };
-        done = run_window(&window, &sums);
-        plane.index = m;
-        if (done && multiplier > 1)
-            done = ursa_parallel_range(pixels, 1024, scatter_plane, &plane);
-    }
+    struct ursa_window window = ursa_window_forward(s, &space.taps, x, out);
+    window.zero = space.zero;
+    pack_weights(s, w, window.taps, space.taps.weight, space.weights);
+    struct sums sums = {
+        .w = space.weights,
+        .bias = bias,
+        .channels = s->channels,
+        .type = s->x_type,
+        .out_type = s->out_type,
+        .activation = activation,
+    };
+    bool done = run_window(&window, &sums);
     workspace_free(&space);
-    return done;
-}
-
-static bool grad_input_plane(const struct ursa_conv_shape *s, struct workspace *space, const void *dy, const float *w,
-                             int64_t m, void *dx)
-{
-    struct ursa_conv_shape single = *s;
-    single.out_channels = s->channels;
-    bool done = true;
-    for (int64_t phase = 0; done && phase < ursa_window_phases(s); phase++) {
-        struct ursa_window window = ursa_window_phase(&single, &space->taps, phase, dy, dx);
-        window.zero = space->zero;
-        pack_weights(s, w, m, window.taps, space->taps.weight, space->weights);
-        struct sums sums = {
-            .w = space->weights,
-            .channels = s->channels,
-            .type = s->out_type,
-            .out_type = s->x_type,
-            .add = m > 0,
-        };
-        done = run_window(&window, &sums);
-    }
     return done;
 }
 
@@ -198,14 +171,13 @@ bool ursa_depthwise_grad_input(const struct ursa_conv_shape *s, const void *dy, 
     const float *w = ursa_conv_weights(s, weights, s->out_type);
     if (!w || !workspace_new(&space, s))
         return false;
-    int64_t multiplier = s->group_out, pixels = s->images * s->out_height * s->out_width;
-    struct plane plane = {space.plane, (float *)dy, s->channels, multiplier, 0};
     bool done = true;
-    for (int64_t m = 0; done && m < multiplier; m++) {
-        plane.index = m;
-        if (multiplier > 1)
-            done = ursa_parallel_range(pixels, 1024, gather_plane, &plane);
-        done = done && grad_input_plane(s, &space, multiplier > 1 ? space.plane : dy, w, m, dx);
+    for (int64_t phase = 0; done && phase < ursa_window_phases(s); phase++) {
+        struct ursa_window window = ursa_window_phase(s, &space.taps, phase, dy, dx);
+        window.zero = space.zero;
+        pack_weights(s, w, window.taps, space.taps.weight, space.weights);
+        struct sums sums = {.w = space.weights, .channels = s->channels, .type = s->out_type, .out_type = s->x_type};
+        done = run_window(&window, &sums);
     }
     workspace_free(&space);
     return done;
@@ -236,21 +208,31 @@ static void weight_task(void *context, int64_t index)
     for (int64_t at = begin; at < end; at += BLOCK_PIXELS) {
         int64_t count = end - at < BLOCK_PIXELS ? end - at : BLOCK_PIXELS;
         ursa_window_find(s->window, 0, at, at + count, tap, unused);
-        ursa_cpu_simd()->conv->depthwise_weight[s->type](tap, taps, s->dy + at * row, s->channels, count, sum);
+        struct ursa_depthwise_weight weight = {
+            .tap = tap,
+            .pixels = count,
+            .taps = taps,
+            .depth = 1,
+            .channels = s->channels,
+            .row = s->channels,
+            .dy = s->dy + at * row,
+            .dy_pitch = s->channels,
+            .dw = sum,
+        };
+        ursa_cpu_simd()->conv->depthwise_weight[s->type](&weight);
     }
 }
 
-/* Adds the partial sums in order and writes plane `m` of dw. */
-static void collect_weights(const struct ursa_conv_shape *s, const struct weight_sums *sums, int64_t chunks, int64_t m,
-                            float *dw)
+/* Adds the partial sums in order. */
+static void collect_weights(const struct weight_sums *sums, int64_t chunks, float *dw)
 {
     for (int64_t i = 1; i < chunks; i++)
         for (int64_t k = 0; k < sums->weights; k++)
             sums->partial[k] += sums->partial[i * sums->weights + k];
     int64_t taps = sums->window->taps;
-    for (int64_t c = 0; c < s->channels; c++)
+    for (int64_t c = 0; c < sums->channels; c++)
         for (int64_t t = 0; t < taps; t++)
-            dw[(c * s->group_out + m) * taps + t] = sums->partial[t * s->channels + c];
+            dw[c * taps + t] = sums->partial[t * sums->channels + c];
 }
 
 bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *s, const void *x, const void *dy, float *dw)
@@ -258,14 +240,13 @@ bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *s, const void *x, 
     struct workspace space;
     if (!workspace_new(&space, s))
         return false;
-    int64_t multiplier = s->group_out, pixels = s->images * s->out_height * s->out_width;
-    struct plane plane = {space.plane, (float *)dy, s->channels, multiplier, 0};
+    int64_t pixels = s->images * s->out_height * s->out_width;
     struct ursa_window window = ursa_window_forward(s, &space.taps, x, dw);
     window.out_pitch = 0; /* only the taps are wanted */
     window.zero = space.zero;
     struct weight_sums sums = {
         .window = &window,
-        .dy = multiplier > 1 ? (const char *)space.plane : dy,
+        .dy = dy,
         .type = s->x_type,
         .channels = s->channels,
         .pixels = pixels,
@@ -274,15 +255,9 @@ bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *s, const void *x, 
     };
     int64_t chunks = ursa_ceil_div(pixels, sums.chunk);
     sums.partial = ursa_scratch(URSA_SLOT_PANELS, (size_t)(chunks * sums.weights) * sizeof(float));
-    bool done = sums.partial != NULL;
-    for (int64_t m = 0; done && m < multiplier; m++) {
-        plane.index = m;
-        if (multiplier > 1)
-            done = ursa_parallel_range(pixels, 1024, gather_plane, &plane);
-        done = done && ursa_parallel(chunks, weight_task, &sums);
-        if (done)
-            collect_weights(s, &sums, chunks, m, dw);
-    }
+    bool done = sums.partial && ursa_parallel(chunks, weight_task, &sums);
+    if (done)
+        collect_weights(&sums, chunks, dw);
     workspace_free(&space);
     return done;
 }

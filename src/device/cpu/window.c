@@ -170,7 +170,7 @@ void ursa_window_find(const void *context, int64_t group, int64_t begin, int64_t
     const struct ursa_window *w = context;
     int64_t i = begin % w->grid[1], j = begin / w->grid[1] % w->grid[0], n = begin / w->grid[1] / w->grid[0];
     for (int64_t at = begin; at < end; at++) {
-        const char *image = w->image + n * w->height * w->width * w->pitch + group * w->group_pitch;
+        const char *image = w->image + (n * w->height - w->top) * w->width * w->pitch + group * w->group_pitch;
         int64_t row = j * w->stride[0], column = i * w->stride[1];
         bool inner = row + w->tap_low[0] >= 0 && row + w->tap_high[0] < w->height && column + w->tap_low[1] >= 0 &&
                      column + w->tap_high[1] < w->width;

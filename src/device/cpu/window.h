@@ -15,6 +15,7 @@
 struct ursa_window {
     const char *image; /* [images, height, width], `pitch` bytes to a pixel */
     int64_t images, height, width, pitch;
+    int64_t top;         /* the row with which `image` begins, counted through all images */
     int64_t group_pitch; /* bytes from the channels of one group to those of the next */
 
     int64_t grid[2], stride[2];
@@ -74,7 +75,13 @@ struct ursa_window ursa_window_phase(const struct ursa_conv_shape *shape, struct
                                      const void *dy, void *dx);
 
 /* The method for a convolution or its gradient (conv_choice.c); no extent is 0. */
-enum ursa_conv_method { URSA_CONV_DIRECT, URSA_CONV_WINOGRAD, URSA_CONV_STEM, URSA_CONV_DEPTHWISE };
+enum ursa_conv_method {
+    URSA_CONV_DIRECT,
+    URSA_CONV_WINOGRAD,
+    URSA_CONV_STEM,
+    URSA_CONV_DEPTHWISE,
+    URSA_CONV_GROUPED,
+};
 enum ursa_conv_method ursa_conv_choose(const struct ursa_conv_shape *shape, ursa_conv_pass pass);
 
 /* Few channels and a window of several (conv_stem.c): the same convolution as
@@ -99,21 +106,22 @@ bool ursa_winograd_grad_input(const struct ursa_conv_shape *shape, const void *d
 bool ursa_winograd_grad_weight_applies(const struct ursa_conv_shape *shape); /* conv_winograd_weight.c */
 bool ursa_winograd_grad_weight(const struct ursa_conv_shape *shape, const void *x, const void *dy, float *dw);
 
-/* One filter of one channel per group: ursa_depthwise_* (depthwise.c). */
-static inline bool ursa_conv_is_depthwise(const struct ursa_conv_shape *shape)
-{
-    return shape->group_in == 1 && shape->groups > 1;
-}
-/* Whether they take images of these types: of the same, or what is written of floats; where a channel has several
- * filters, all of floats. `read` is x, or dy for the gradient to x; dw is always of floats. */
-static inline bool ursa_depthwise_takes(const struct ursa_conv_shape *s, ursa_dtype read, ursa_dtype written)
-{
-    bool floats = s->x_type == URSA_F32 && s->w_type == URSA_F32 && s->out_type == URSA_F32;
-    return floats || (ursa_is_half(read) && s->group_out == 1 && (written == read || written == URSA_F32));
-}
+/* One filter to a channel (depthwise.c), and images of the same type, or what is written of floats. dw is of floats. */
+bool ursa_depthwise_applies(const struct ursa_conv_shape *shape, ursa_conv_pass pass);
 bool ursa_depthwise_forward(const struct ursa_conv_shape *shape, const void *x, const void *w, const float *bias,
                             const ursa_activation *activation, void *out);
 bool ursa_depthwise_grad_input(const struct ursa_conv_shape *shape, const void *dy, const void *w, void *dx);
 bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *shape, const void *x, const void *dy, float *dw);
+/* Sums of the kernels of simd/conv.h, activated, rounded where out_type is a half type. */
+struct ursa_depthwise;
+void ursa_depthwise_sum(const struct ursa_depthwise *sums, ursa_dtype type, ursa_dtype out_type,
+                        const ursa_activation *activation);
+
+/* Groups that read few channels (conv_grouped.c), of any types. */
+bool ursa_grouped_applies(const struct ursa_conv_shape *shape, ursa_conv_pass pass);
+bool ursa_grouped_forward(const struct ursa_conv_shape *shape, const void *x, const void *w, const float *bias,
+                          const ursa_activation *activation, void *out);
+bool ursa_grouped_grad_input(const struct ursa_conv_shape *shape, const void *dy, const void *w, void *dx);
+bool ursa_grouped_grad_weight(const struct ursa_conv_shape *shape, const void *x, const void *dy, float *dw);
 
 #endif
