@@ -81,9 +81,12 @@ static double expected(const struct image *x, const struct image *w, const int *
     return sum;
 }
 
-/* The transforms multiply what is rounded on the way by up to about 20 where the rows of the three
- * matrices meet in full, on each of the sides' sums; the products' own sums are of few terms. Results of a half
- * type are rounded once more. */
+/* The 36 sums that Winograd's method makes a result of are larger than it: in the corners of a tile the root of their
+ * squares' sum is 7.1 times its root mean square (the root of a third of Σ (Aᵀ)² ΣG² Σ(Bᵀ)², which is 2.67, along both
+ * axes). Each product carries some 37 roundings of 2⁻²⁴ / √3: 12 of each of the three transforms, and its own. For 108
+ * terms of numbers in -1 … 1, with a root mean square of 3.5 and 27 for their magnitude, that is a standard deviation
+ * of 7.1 √(37 / 3) 3.5 = 87 times 2⁻²⁴; what is allowed is 13 of these, and 6 in the corner of an image, where 4 of 9
+ * taps meet it. Results of a half type are rounded once more. */
 static void compare(const struct image *x, const struct image *w, const int *pad, bool gradient,
                     const struct image *out, const float *bias, bool relu)
 {
