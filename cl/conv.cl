@@ -7,6 +7,14 @@
 #include "tile.cl"
 #include "conv_shape.cl"
 
+/* -DMOMENTS: mean and squares of each tile's columns as well, [2, tiles of pixels, channels]. */
+#ifdef MOMENTS
+#include "tile_moments.cl"
+#define MOMENTS_ARGUMENT , OUTPUT(f32, moments)
+#else
+#define MOMENTS_ARGUMENT
+#endif
+
 #ifdef PRODUCT
 /* From one line of the packed weights to the next (product.cl). */
 #ifdef RIGHT_ALONG_K
@@ -37,7 +45,7 @@ static inline bool walk_settle(walk *w, conv_shape s)
 /* The convolution and the gradient to its input: groups of axis 0 are tiles of
  * pixels, of axis 1 tiles of channels, of axis 2 groups of the convolution. */
 kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) SUBGROUP_OF_LANES void
-conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape s, int relu)
+conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape s, int relu MOMENTS_ARGUMENT)
 {
     local cell left[2 * LEFT_SIZE], right[2 * RIGHT_SIZE];
     int item = (int)get_local_id(0), group = (int)get_group_id(2);
@@ -86,6 +94,12 @@ conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape 
     }
 
     LOCATE(bias);
+#ifdef MOMENTS
+    int column = group * s.width + first_column;
+    moments += moments_offset + (int)get_group_id(0) * s.out_channels + column;
+    tile_moments(&b, item, min(s.images * s.grid[0] * s.grid[1] - first_row, ROWS), s.width - first_column,
+                 bias ? bias + column : bias, right, moments, moments + (int)get_num_groups(0) * s.out_channels);
+#endif
 #pragma unroll
     for (int r = 0; r < BLOCK_ROWS; r++) {
         int row = first_row + block_row(item, r);

@@ -18,11 +18,43 @@ static inline int run_from(conv_shape s, term t, bool whole_row)
     return (whole_row ? s.taps[1] - t.x : 1) * s.depth - t.channel;
 }
 
+/* -DMOMENTS: see conv.cl. */
+#ifdef MOMENTS
+#define MOMENTS_ARGUMENT , OUTPUT(f32, moments)
+
+/* The mean of every column of the blocks, with the bias, if any, and Σ(x - mean)². */
+static inline void blocks_moments(const block *blocks, int rows, int columns, global const float *bias,
+                                  global float *mean, global float *squares)
+{
+    for (int strip = 0; strip * STRIP < columns; strip++)
+        for (int v = 0; v < 2; v++) {
+            float8 sum = (float8)(0.0f), square = (float8)(0.0f);
+            for (int r = 0; r < rows; r++)
+                sum += blocks[strip * DOWN + r / BLOCK_ROWS].sum[r % BLOCK_ROWS][v];
+            sum /= (float)rows;
+            for (int r = 0; r < rows; r++) {
+                float8 d = blocks[strip * DOWN + r / BLOCK_ROWS].sum[r % BLOCK_ROWS][v] - sum;
+                square += d * d;
+            }
+            float means[8], all[8];
+            vstore8(sum, 0, means);
+            vstore8(square, 0, all);
+            for (int l = 0, c = strip * STRIP + v * 8; l < 8 && c < columns; l++, c++) {
+                mean[c] = bias ? means[l] + bias[c] : means[l];
+                squares[c] = all[l];
+            }
+        }
+}
+#else
+#define MOMENTS_ARGUMENT
+#endif
+
 #ifdef PRODUCT
 /* Groups of axis 0 are tiles of pixels, of axis 1 tiles of channels, of axis 2 groups
  * of the convolution. */
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
-conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape s, int relu, types types)
+conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape s, int relu MOMENTS_ARGUMENT,
+             types types)
 {
     local float left[ROWS * DEPTH];
     block blocks[DOWN * STRIPS];
@@ -59,6 +91,12 @@ conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape 
     }
 
     LOCATE(bias);
+#ifdef MOMENTS
+    int column = group * s.width + first_column;
+    moments += moments_offset + (int)get_group_id(0) * s.out_channels + column;
+    blocks_moments(blocks, rows, columns, bias ? bias + column : bias, moments,
+                   moments + (int)get_num_groups(0) * s.out_channels);
+#endif
     for (int r = 0; r < rows; r++) {
         int to = (int)out_offset + result_at(s, first_row + r) + group * s.width + first_column;
         for (int strip = 0; strip * STRIP < columns; strip++)

@@ -48,15 +48,12 @@ static inline moments join(moments a, moments b)
 }
 
 /* One group joins the chunks of one channel. */
-kernel void moments_join(INPUT(f32, parts), OUTPUT(f32, mean), OUTPUT(f32, inv_std), OUTPUT(f32, running_mean),
-                         OUTPUT(f32, running_var), local moments *each, int rows, int channels, int chunk, int chunks,
-                         float momentum, float eps)
+kernel void moments_join(INPUT(f32, parts), OUTPUT(f32, mean), OUTPUT(f32, var), local moments *each, int rows,
+                         int channels, int chunk, int chunks)
 {
     LOCATE(parts);
     LOCATE(mean);
-    LOCATE(inv_std);
-    LOCATE(running_mean);
-    LOCATE(running_var);
+    LOCATE(var);
     int item = (int)get_local_id(0), c = (int)get_group_id(0);
     moments mine = {0.0f, 0.0f, 0.0f};
     for (int part = item; part < chunks; part += (int)get_local_size(0))
@@ -73,11 +70,7 @@ kernel void moments_join(INPUT(f32, parts), OUTPUT(f32, mean), OUTPUT(f32, inv_s
         return;
     mine = each[0];
     mean[c] = mine.mean;
-    inv_std[c] = 1.0f / sqrt(mine.squares / (float)rows + eps);
-    if (running_mean)
-        running_mean[c] = (1.0f - momentum) * running_mean[c] + momentum * mine.mean;
-    if (running_var)
-        running_var[c] = (1.0f - momentum) * running_var[c] + momentum * (mine.squares / (float)(rows - 1));
+    var[c] = mine.squares / (float)rows;
 }
 
 static inline lanes affine(lanes x, lanes mean, lanes factor, global const float *scale, global const float *shift,
@@ -115,26 +108,41 @@ static inline lanes passed(lanes g, lanes y)
     return g;
 }
 
-/* out = activation((x - mean) inv_std scale + shift + residual). In inference
- * (-DRUNNING) inv_std is the running variance. */
-kernel void normalise(INPUT(T, x), INPUT(f32, scale), INPUT(f32, shift), INPUT(f32, mean), INPUT(f32, inv_std),
-                      INPUT(T, residual), OUTPUT(T, out), int rows, int vectors, float eps)
+static inline void move_running(global float *running, lanes fresh, float momentum)
+{
+    if (running)
+        lanes_store((1.0f - momentum) * lanes_load(running) + momentum * fresh, running);
+}
+
+/* out = activation((x - mean) inv_std scale + shift + residual), by the mean and the variance of the batch or the
+ * running ones. In training the items of the first row keep the statistics for the gradient, and move the running
+ * ones, which are not present in inference. */
+kernel void normalise(INPUT(T, x), INPUT(f32, scale), INPUT(f32, shift), INPUT(f32, mean), INPUT(f32, var),
+                      INPUT(T, residual), OUTPUT(T, out), OUTPUT(f32, kept_mean), OUTPUT(f32, kept_inv_std),
+                      OUTPUT(f32, running_mean), OUTPUT(f32, running_var), int rows, int vectors, float momentum,
+                      float eps)
 {
     LOCATE(x);
     LOCATE(residual);
     LOCATE(scale);
     LOCATE(shift);
     LOCATE(mean);
-    LOCATE(inv_std);
+    LOCATE(var);
     LOCATE(out);
     int i = (int)get_global_id(0), row = i / vectors, c = (i - row * vectors) * LANES;
     if (row >= rows)
         return;
-    lanes factor = lanes_load(inv_std + c);
-#ifdef RUNNING
-    factor = 1.0f / sqrt(factor + eps);
+    lanes average = lanes_load(mean + c), factor = 1.0f / sqrt(lanes_load(var + c) + eps);
+#ifdef TRAINING
+    if (row == 0) {
+        lanes_store(average, kept_mean + kept_mean_offset + c);
+        lanes_store(factor, kept_inv_std + kept_inv_std_offset + c);
+        move_running(running_mean ? running_mean + running_mean_offset + c : running_mean, average, momentum);
+        move_running(running_var ? running_var + running_var_offset + c : running_var,
+                     lanes_load(var + c) * ((float)rows / (float)(rows - 1)), momentum);
+    }
 #endif
-    lanes y = affine(elems_load(T, x, i * LANES), lanes_load(mean + c), factor, scale, shift, c);
+    lanes y = affine(elems_load(T, x, i * LANES), average, factor, scale, shift, c);
     if (residual)
         y += elems_load(T, residual, i * LANES);
     elems_store(T, activated(y), out, i * LANES);

@@ -50,6 +50,24 @@ V_INLINE float chains_sum(const vf *chain)
     return vf_sum(vf_add(vf_add(chain[0], chain[1]), vf_add(chain[2], chain[3])));
 }
 
+/* With K the sample's mean, s = Σ(x - K), q = Σ(x - K)² and n rows, the mean
+ * is K + s/n and the squares q - s²/n. The sample is part of the data, so q is
+ * at most n / SAMPLE times the result, and usually a little more than it:
+ * little cancels, whatever the mean. (Chan, Golub, LeVeque, "Algorithms for
+ * computing the sample variance", 1983, on shifted data.) */
+static void moments_settle(int64_t rows, int64_t width, float *mean, const float *s, float *squares)
+{
+    vf scale = vf_set(1.0f / (float)rows);
+    for (int64_t c = 0; c < width; c += V_LANES) {
+        int64_t lanes = v_lanes_of(width - c);
+        vf sum = v_load_part(s + c, lanes), shift = vf_mul(sum, scale);
+        vf square = vf_fnma(shift, sum, v_load_part(squares + c, lanes));
+        v_store_part(mean + c, vf_add(v_load_part(mean + c, lanes), shift), lanes);
+        /* The second operand of max is the one that may not be a number. */
+        v_store_part(squares + c, vf_max(vf_zero(), square), lanes);
+    }
+}
+
 #define T f32
 #include "norm_kernels.h"
 #undef T
@@ -62,8 +80,9 @@ V_INLINE float chains_sum(const vf *chain)
 
 #define KERNELS(type)                                                                                                  \
     {                                                                                                                  \
-        .moments = moments_##type, .apply = apply_##type, .grad_sums = grad_sums_##type,                               \
-        .grad_apply = grad_apply_##type, .layer = layer_##type, .layer_grad = layer_grad_##type,                       \
+        .moments = moments_##type, .moments_add = moments_add_##type, .moments_settle = moments_settle,                \
+        .apply = apply_##type, .grad_sums = grad_sums_##type, .grad_apply = grad_apply_##type, .layer = layer_##type,  \
+        .layer_grad = layer_grad_##type,                                                                               \
     }
 
 const struct ursa_simd_norm SIMD(ursa_simd_norm) = {

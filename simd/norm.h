@@ -21,8 +21,13 @@ struct ursa_norm_slope {
 struct ursa_norm_kernels {
     /* Columns: x is [rows, width], every column has its own numbers. */
 
-    /* mean of each column and squares = Σ(x - mean)². */
-    void (*moments)(const void *x, int64_t rows, int64_t width, float *mean, float *squares);
+    /* mean of each column and squares = Σ(x - mean)²; rows lie `stride` elements apart. */
+    void (*moments)(const void *x, int64_t stride, int64_t rows, int64_t width, float *mean, float *squares);
+    /* In pieces: rows add Σ(x - shift) and Σ(x - shift)² to what sum and squares hold, and when all have, shift becomes
+     * the mean and the squares those of moments(). Shift must be near to some of the numbers. */
+    void (*moments_add)(const void *x, int64_t stride, int64_t rows, int64_t width, const float *shift, float *sum,
+                        float *squares);
+    void (*moments_settle)(int64_t rows, int64_t width, float *shift, const float *sum, float *squares);
     /* y = end((x - mean) a + b + residual); residual may be NULL, y may be x or residual. */
     void (*apply)(const void *x, int64_t rows, int64_t width, const float *mean, const float *a, const float *b,
                   const void *residual, enum ursa_norm_end end, void *y);

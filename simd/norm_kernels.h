@@ -40,11 +40,17 @@ V_INLINE void TYPED(moments_rows)(const ELEM *x, int64_t stride, int count, int6
         TYPED(moments_step)(x + c, stride, count, width - c, shift + c, s + c, q + c);
 }
 
-/* With K the sample's mean, s = Σ(x - K), q = Σ(x - K)² and n rows, the mean
- * is K + s/n and the squares q - s²/n. The sample is part of the data, so q is
- * at most n / SAMPLE times the result, and usually a little more than it:
- * little cancels, whatever the mean. (Chan, Golub, LeVeque, "Algorithms for
- * computing the sample variance", 1983, on shifted data.) */
+static void TYPED(moments_add)(const void *data, int64_t stride, int64_t rows, int64_t width, const float *shift,
+                               float *s, float *q)
+{
+    const ELEM *x = data;
+    int64_t r = 0;
+    for (; r + ROWS <= rows; r += ROWS)
+        TYPED(moments_rows)(x + r * stride, stride, ROWS, width, shift, s, q);
+    for (; r < rows; r++)
+        TYPED(moments_rows)(x + r * stride, stride, 1, width, shift, s, q);
+}
+
 static void TYPED(moments_block)(const ELEM *x, int64_t stride, int64_t rows, int64_t width, float *mean,
                                  float *squares)
 {
@@ -52,27 +58,15 @@ static void TYPED(moments_block)(const ELEM *x, int64_t stride, int64_t rows, in
     memset(s, 0, (size_t)width * sizeof *s);
     memset(squares, 0, (size_t)width * sizeof *squares);
     TYPED(sample_mean)(x, stride, rows, width, mean);
-    int64_t r = 0;
-    for (; r + ROWS <= rows; r += ROWS)
-        TYPED(moments_rows)(x + r * stride, stride, ROWS, width, mean, s, squares);
-    for (; r < rows; r++)
-        TYPED(moments_rows)(x + r * stride, stride, 1, width, mean, s, squares);
-    vf scale = vf_set(1.0f / (float)rows);
-    for (int64_t c = 0; c < width; c += V_LANES) {
-        int64_t lanes = v_lanes_of(width - c);
-        vf sum = v_load_part(s + c, lanes), shift = vf_mul(sum, scale);
-        vf square = vf_fnma(shift, sum, v_load_part(squares + c, lanes));
-        v_store_part(mean + c, vf_add(v_load_part(mean + c, lanes), shift), lanes);
-        /* The second operand of max is the one that may not be a number. */
-        v_store_part(squares + c, vf_max(vf_zero(), square), lanes);
-    }
+    TYPED(moments_add)(x, stride, rows, width, mean, s, squares);
+    moments_settle(rows, width, mean, s, squares);
 }
 
-static void TYPED(moments)(const void *data, int64_t rows, int64_t width, float *mean, float *squares)
+static void TYPED(moments)(const void *data, int64_t stride, int64_t rows, int64_t width, float *mean, float *squares)
 {
     const ELEM *x = data;
     for (int64_t c = 0; c < width; c += BLOCK)
-        TYPED(moments_block)(x + c, width, rows, width - c < BLOCK ? width - c : BLOCK, mean + c, squares + c);
+        TYPED(moments_block)(x + c, stride, rows, width - c < BLOCK ? width - c : BLOCK, mean + c, squares + c);
 }
 
 V_INLINE void TYPED(apply_step)(const ELEM *x, int64_t stride, int count, int64_t lanes, const float *mean,

@@ -27,7 +27,7 @@ void ursa_pool_stop(void);
 
 /* Scratch memory of the calling thread, aligned to 64 bytes, at least `bytes`
  * long, contents undefined, valid until the same thread next asks for the same
- * slot (0 … 5). NULL with an error when memory runs out. */
+ * slot (0 … 6). NULL with an error when memory runs out. */
 void *ursa_scratch(int slot, size_t bytes);
 
 /* A job that runs on the pool in the background; kernels take precedence. */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define SLOTS 6
+#define SLOTS 7
 
 static _Thread_local struct {
     void *memory;

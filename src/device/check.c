@@ -116,6 +116,16 @@ bool ursa_check_axis(const struct ursa_check *check, const ursa_array *x, int ax
                                                       axis, ursa_shape_text(x->ndim, x->shape).text);
 }
 
+bool ursa_check_together(const struct ursa_check *check, const char *name, const ursa_array *array, const char *other,
+                         const ursa_array *beside)
+{
+    if (ursa_is_present(array) == ursa_is_present(beside))
+        return true;
+    bool first = ursa_is_present(array);
+    return ursa_fail(URSA_ERROR_ARGUMENT, "%s: %s is missing beside %s", check->op, first ? other : name,
+                     first ? name : other);
+}
+
 bool ursa_check_number(const struct ursa_check *check, const char *name, double value, double low, double high)
 {
     return (value >= low && value <= high) ||

@@ -55,6 +55,9 @@ bool ursa_check_axis(const struct ursa_check *check, const ursa_array *x, int ax
  * array and `in_place` allows that. Interleaved strided views are let pass. */
 bool ursa_check_apart(const struct ursa_check *check, const char *name, const ursa_array *output, const char *other,
                       const ursa_array *input, bool in_place);
+/* That both are present or neither. */
+bool ursa_check_together(const struct ursa_check *check, const char *name, const ursa_array *array, const char *other,
+                         const ursa_array *beside);
 bool ursa_check_number(const struct ursa_check *check, const char *name, double value, double low, double high);
 
 /* One per operator: the number of elements there are to compute (0: nothing to

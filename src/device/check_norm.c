@@ -92,6 +92,17 @@ static bool check_activation(const struct ursa_check *check, const ursa_activati
                      (int)activation->kind);
 }
 
+static bool check_known(const struct ursa_check *check, const struct ursa_batch_norm_args *args, int64_t channels)
+{
+    const ursa_array *mean = &args->batch_mean, *var = &args->batch_var;
+    if (!check_channels(check, "batch_mean", mean, channels, URSA_OPTIONAL) ||
+        !check_channels(check, "batch_var", var, channels, URSA_OPTIONAL) ||
+        !ursa_check_together(check, "batch_mean", mean, "batch_var", var))
+        return false;
+    return args->training || !ursa_is_present(mean) ||
+           ursa_fail(URSA_ERROR_ARGUMENT, "%s: batch_mean is given in inference", check->op);
+}
+
 int64_t ursa_check_batch_norm(const struct ursa_check *check, const struct ursa_batch_norm_args *args)
 {
     if (!ursa_check_array(check, "x", &args->x, 0) || !check_features(check, &args->x))
@@ -101,6 +112,7 @@ int64_t ursa_check_batch_norm(const struct ursa_check *check, const struct ursa_
     unsigned saved = URSA_OUTPUT | (args->training ? 0 : URSA_OPTIONAL);
     bool ok = check_channels(check, "scale", &args->scale, channels, URSA_OPTIONAL) &&
               check_channels(check, "shift", &args->shift, channels, URSA_OPTIONAL) &&
+              check_known(check, args, channels) &&
               check_channels(check, "running_mean", &args->running_mean, channels, running) &&
               check_channels(check, "running_var", &args->running_var, channels, running) &&
               check_channels(check, "mean", &args->mean, channels, saved) &&

@@ -98,6 +98,19 @@ static bool check_conv_shapes(const struct ursa_check *check, const ursa_conv_ge
     return true;
 }
 
+/* The statistics of the result: both or neither, and of the sums themselves. */
+static bool check_moments(const struct ursa_check *check, const struct ursa_conv2d_args *args)
+{
+    const ursa_array *mean = &args->mean, *var = &args->var;
+    unsigned expected = URSA_ONLY_F32 | URSA_OUTPUT | URSA_OPTIONAL;
+    if (!ursa_check_array(check, "mean", mean, expected) || !ursa_check_array(check, "var", var, expected) ||
+        !URSA_CHECK_SHAPE(check, "mean", mean, args->w.shape[0]) ||
+        !URSA_CHECK_SHAPE(check, "var", var, args->w.shape[0]) || !ursa_check_together(check, "mean", mean, "var", var))
+        return false;
+    return !ursa_is_present(mean) || !args->activation.used ||
+           ursa_fail(URSA_ERROR_ARGUMENT, "%s: mean and var are wanted of a result with an activation", check->op);
+}
+
 int64_t ursa_check_conv2d(const struct ursa_check *check, const struct ursa_conv2d_args *args)
 {
     bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "w", &args->w, 0) &&
@@ -108,7 +121,7 @@ int64_t ursa_check_conv2d(const struct ursa_check *check, const struct ursa_conv
               ursa_check_apart(check, "out", &args->out, "x", &args->x, false) &&
               ursa_check_apart(check, "out", &args->out, "w", &args->w, false) &&
               ursa_check_apart(check, "out", &args->out, "bias", &args->bias, false) &&
-              check_activation(check, &args->activation);
+              check_activation(check, &args->activation) && check_moments(check, args);
     return ok ? ursa_array_count(&args->out) : -1;
 }
 

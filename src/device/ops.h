@@ -242,6 +242,9 @@ typedef struct ursa_conv_geometry {
     int groups;
 } ursa_conv_geometry;
 
+/* mean and var are what batch norm asks of out: the mean and the biased variance of every channel over all pixels, of
+ * out as it is stored or before it is rounded to a half type. Both or neither, and not with an activation; where out is
+ * empty they are left as they are. */
 struct ursa_conv2d_args {
     ursa_conv_geometry geometry;
     ursa_array x;    /* [N, H, W, C] */
@@ -249,6 +252,7 @@ struct ursa_conv2d_args {
     ursa_array bias; /* [O], optional */
     ursa_array out;  /* [N, OH, OW, O] */
     ursa_activation activation;
+    ursa_array mean, var; /* [O], f32, optional */
 };
 
 struct ursa_conv2d_grad_input_args {
@@ -296,12 +300,15 @@ struct ursa_pool2d_grad_args {
 /* x is [..., C]; statistics are over all axes but the last, with the biased
  * variance; running_var takes the unbiased one. In training the running
  * arrays, where present, become (1 - momentum) old + momentum new.
- * out = activation((x - mean) inv_std scale + shift + residual). */
+ * out = activation((x - mean) inv_std scale + shift + residual).
+ * Where batch_mean and batch_var are present, they are taken for the statistics
+ * of x, which is then read once. */
 struct ursa_batch_norm_args {
     ursa_array x;
     ursa_array residual;                  /* optional: added, like x; out may be in its place */
     ursa_activation activation;           /* relu or relu6, where used */
     ursa_array scale, shift;              /* [C], optional: 1 and 0 */
+    ursa_array batch_mean, batch_var;     /* [C], optional, both or neither, in training */
     ursa_array running_mean, running_var; /* [C]; read in inference; optional in training */
     ursa_array out;                       /* in place with x */
     ursa_array mean, inv_std;             /* [C], written in training */

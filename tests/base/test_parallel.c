@@ -219,7 +219,7 @@ static void scratch_is_per_thread_and_slot(void **state)
     assert_true(ursa_parallel(200, use_scratch, NULL));
     void *first = ursa_scratch(2, 100);
     assert_ptr_equal(ursa_scratch(2, 50), first);
-    assert_null(ursa_scratch(6, 1));
+    assert_null(ursa_scratch(7, 1));
     assert_int_equal(ursa_error_kind_of(), URSA_ERROR_ARGUMENT);
     ursa_clear_error();
 }

@@ -333,6 +333,30 @@ static double *doubles(const ursa_array *array)
     return calloc((size_t)ursa_array_count(array) + 1, sizeof(double));
 }
 
+/* Mean and variance are those of what was stored, or of what was rounded to be stored; sums of n floats may be off by
+ * 6 √n roundings, as in the kernel tests, and the differences from the mean by one of the numbers themselves. */
+static void expect_moments(const ursa_array *out, const ursa_array *mean, const ursa_array *var, const char *what)
+{
+    int64_t channels = out->shape[3], count = ursa_array_count(out), rows = count / channels;
+    double rounding = out->dtype == URSA_F16 ? 0x1p-11 : out->dtype == URSA_BF16 ? 0x1p-8 : 0;
+    double sum_error = 0x1p-24 * (6 * sqrt((double)rows) + 6);
+    for (int64_t c = 0; c < channels; c++) {
+        double sum = 0, size = 0, squares = 0;
+        for (int64_t i = c; i < count; i += channels) {
+            sum += number(out, i) / (double)rows;
+            size += fabs(number(out, i)) / (double)rows;
+        }
+        for (int64_t i = c; i < count; i += channels)
+            squares += (number(out, i) - sum) * (number(out, i) - sum) / (double)rows;
+        double off = (sum_error + rounding) * size, deviation = sqrt(squares);
+        double var_off = sum_error * deviation * (deviation + size) + 2 * deviation * rounding * size + 4 * off * off;
+        if (!(fabs((double)floats(mean)[c] - sum) <= off) || !(fabs((double)floats(var)[c] - squares) <= var_off))
+            fail_msg("%s %s: channel %ld has mean %.9g and variance %.9g, expected %.9g and %.9g",
+                     ursa_dtype_name(tested), what, (long)c, (double)floats(mean)[c], (double)floats(var)[c], sum,
+                     squares);
+    }
+}
+
 static void check_conv(struct conv *conv, ursa_rng *rng)
 {
     struct sums sums = {floats(&conv->x),   floats(&conv->w),  floats(&conv->dy),
@@ -351,6 +375,13 @@ static void check_conv(struct conv *conv, ursa_rng *rng)
     if (PICK(rng, 0, 1)) {
         forward.bias = array_new(1, &os[3]);
         fill(&forward.bias, rng);
+        for (int64_t i = 0, away = PICK(rng, 0, 0, 1000); i < os[3]; i++)
+            floats(&forward.bias)[i] += (float)away;
+    }
+    bool moments = !forward.activation.used && ursa_array_count(&forward.out) > 0;
+    if (moments) {
+        forward.mean = array_new(1, &os[3]);
+        forward.var = array_new(1, &os[3]);
     }
     for (int64_t i = 0; i < ursa_array_count(&forward.out); i++) {
         if (forward.bias.buffer)
@@ -365,6 +396,10 @@ static void check_conv(struct conv *conv, ursa_rng *rng)
     forward.out = typed(&out, PICK(rng, 0, 1, 1, 1) ? tested : URSA_F32);
     RUN_BOTH(conv2d, &forward, &forward.out);
     expect_close(&forward.out, sums.out, filter * ws[3], conv->name);
+    if (moments) {
+        RUN_BOTH(conv2d, &forward, &forward.var);
+        expect_moments(&forward.out, &forward.mean, &forward.var, conv->name);
+    }
 
     ursa_array dx = array_new(4, xs), dw = array_new(4, ws);
     poison(&dx);
@@ -383,6 +418,8 @@ static void check_conv(struct conv *conv, ursa_rng *rng)
         array_free(arrays[i]);
     array_free(&forward.out);
     array_free(&forward.bias);
+    array_free(&forward.mean);
+    array_free(&forward.var);
     array_free(&input.dx);
     array_free(&weight.dw);
     free(sums.out);

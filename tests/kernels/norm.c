@@ -12,16 +12,21 @@ static double or_else(const double *values, int64_t i, double otherwise)
     return values ? values[i] : otherwise;
 }
 
-static double mean_error(double mean_magnitude, int64_t n)
+double mean_error(double magnitude, int64_t n)
 {
-    return (sum_error(n) + 3 * U) * mean_magnitude;
+    return (sum_error(n) + 3 * U) * magnitude;
+}
+
+double variance_error(double var, double magnitude, double mean_off, int64_t n)
+{
+    double condition = var > 0 ? sqrt(1 + magnitude * magnitude / var) : 0;
+    return (sum_error(n + 2) + 6 * U) * var * condition + 4 * mean_off * mean_off;
 }
 
 /* Relative error of 1 / √(var + eps). */
 static double inv_std_error(const struct trial *t, double var, double eps, double mean, double mean_off, int64_t n)
 {
-    double condition = var > 0 ? sqrt(1 + mean * mean / var) : 0;
-    double off = (sum_error(n + 2) + 6 * U) * var * condition + 4 * mean_off * mean_off;
+    double off = variance_error(var, mean, mean_off, n);
     return off / (2 * (var + eps)) + (t->libm_is_tight ? 3 : 8) * U;
 }
 
@@ -60,6 +65,10 @@ void draw_batch_norm(struct trial *t, struct ursa_batch_norm_args *args)
         declare(t, &args->scale, "scale", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
     if (draw_chance(t, 0.7))
         declare(t, &args->shift, "shift", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
+    if (args->training && draw_chance(t, 0.4)) {
+        declare(t, &args->batch_mean, "batch_mean", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
+        set_range(t, declare(t, &args->batch_var, "batch_var", INPUT, URSA_F32, SHAPE(channels), CONTIGUOUS), 0, 3);
+    }
     if (!args->training || (rows > 1 && draw_chance(t, 0.7))) { /* one row has no unbiased variance */
         enum role role = args->training ? INOUT : INPUT;
         declare(t, &args->running_mean, "running_mean", role, URSA_F32, SHAPE(channels), CONTIGUOUS);
@@ -87,7 +96,8 @@ void bound_batch_norm(struct trial *t, const struct ursa_batch_norm_args *args)
     int64_t channels = out->array.shape[out->array.ndim - 1], rows = channels ? out->count / channels : 0;
     const double *x = values_of(t, "x"), *scale = values_of(t, "scale"), *shift = values_of(t, "shift");
     const double *residual = values_of(t, "residual");
-    double *tolerance = tolerance_of(t, "out"), *of_mean = tolerance_of(t, "mean");
+    bool known = operand_named(t, "batch_mean");
+    double *tolerance = tolerance_of(t, "out"), *of_mean = known ? NULL : tolerance_of(t, "mean");
     double *of_inv_std = tolerance_of(t, "inv_std");
     bool running = args->training && operand_named(t, "running_mean");
     double *of_running_mean = running ? tolerance_of(t, "running_mean") : NULL;
@@ -102,8 +112,10 @@ void bound_batch_norm(struct trial *t, const struct ursa_batch_norm_args *args)
                 magnitude += fabs(x[i * channels + c]) / (double)rows;
             double var = 1 / (inv_std * inv_std) - eps;
             var = var < 0 ? 0 : var;
-            of_mean[c] = mean_off = mean_error(magnitude, rows);
-            inv_std_off = inv_std_error(t, var, eps, magnitude, mean_off, rows);
+            if (!known) {
+                of_mean[c] = mean_off = mean_error(magnitude, rows);
+                inv_std_off = inv_std_error(t, var, eps, magnitude, mean_off, rows);
+            }
             of_inv_std[c] = inv_std_off * inv_std;
             if (running) {
                 double unbiased = var * (double)rows / (double)(rows - 1);

@@ -146,16 +146,53 @@ static struct conv_shapes draw_conv(struct trial *t, ursa_conv_geometry *g)
     return s;
 }
 
+/* The statistics of the result: now and then of numbers that are nearly the same, as far as the type can tell. */
+static void draw_statistics(struct trial *t, struct ursa_conv2d_args *args, struct operand *bias, int64_t channels,
+                            ursa_dtype out)
+{
+    double limit = out == URSA_F32 ? 1e5 : 1e3, away = draw_chance(t, 0.5) ? draw_uniform(t, -limit, limit) : 0;
+    for (int64_t i = 0; bias && i < bias->count; i++)
+        bias->values[i] += round(away);
+    declare(t, &args->mean, "mean", OUTPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
+    declare(t, &args->var, "var", OUTPUT, URSA_F32, SHAPE(channels), CONTIGUOUS);
+}
+
 void draw_conv2d(struct trial *t, struct ursa_conv2d_args *args)
 {
     struct conv_shapes s = draw_conv(t, &args->geometry);
-    draw_activation(t, &args->activation);
+    bool moments = draw_chance(t, 0.5) && shape_count(s.y) > 0;
+    if (!moments)
+        draw_activation(t, &args->activation);
     struct mix mix = draw_mix(t);
+    struct operand *bias = NULL;
     declare(t, &args->x, "x", INPUT, mix.x, s.x, CONTIGUOUS);
     declare(t, &args->w, "w", INPUT, mix.y, s.w, CONTIGUOUS);
     if (draw_chance(t, 0.5))
-        declare(t, &args->bias, "bias", INPUT, URSA_F32, SHAPE(s.w.dim[0]), CONTIGUOUS);
+        bias = declare(t, &args->bias, "bias", INPUT, URSA_F32, SHAPE(s.w.dim[0]), CONTIGUOUS);
     declare(t, &args->out, "out", OUTPUT, mix.out, s.y, CONTIGUOUS);
+    if (moments)
+        draw_statistics(t, args, bias, s.w.dim[0], mix.out);
+}
+
+/* Those of numbers that are off themselves, and of numbers rounded or not. */
+static void bound_statistics(struct trial *t)
+{
+    const struct operand *out = operand_named(t, "out");
+    double *of_mean = tolerance_of(t, "mean"), *of_var = tolerance_of(t, "var");
+    int64_t channels = out->array.shape[3], rows = out->count / channels;
+    for (int64_t c = 0; c < channels; c++) {
+        double magnitude = 0, off = 0, off_squared = 0, var = expected_of(t, "var")[c];
+        for (int64_t i = c; i < out->count; i += channels) {
+            double value = fabs(out->expected[i]), away = out->tolerance ? out->tolerance[i] : 0;
+            away += half_ulp(out->array.dtype, value + away);
+            magnitude += (value + away) / (double)rows;
+            off += away / (double)rows;
+            off_squared += away * away / (double)rows;
+        }
+        double mean_off = mean_error(magnitude, rows);
+        of_mean[c] = off + mean_off;
+        of_var[c] = 2 * sqrt(var * off_squared) + off_squared + variance_error(var, magnitude, mean_off, rows);
+    }
 }
 
 void bound_conv2d(struct trial *t, const struct ursa_conv2d_args *args)
@@ -165,6 +202,8 @@ void bound_conv2d(struct trial *t, const struct ursa_conv2d_args *args)
     const int64_t *w = operand_named(t, "w")->array.shape;
     if (!t->integers && measure(t, &absolute))
         bound_sums(t, "out", w[1] * w[2] * w[3] + 1, &args->activation);
+    if (operand_named(t, "mean"))
+        bound_statistics(t);
 }
 
 void draw_conv2d_grad_input(struct trial *t, struct ursa_conv2d_grad_input_args *args)

@@ -200,8 +200,7 @@ static double rounded_to(ursa_dtype dtype, double value)
     return host_load(dtype, &host, 0);
 }
 
-/* Half the distance of neighbours in a type, at a value. */
-static double half_ulp(ursa_dtype dtype, double value)
+double half_ulp(ursa_dtype dtype, double value)
 {
     int digits = dtype == URSA_F16 ? 11 : dtype == URSA_BF16 ? 8 : 24;
     int smallest = dtype == URSA_F16 ? -14 : -126;

@@ -131,6 +131,13 @@ const double *magnitude_of(struct trial *t, const char *name);
  * rounding error analysis", SIAM J. Sci. Comput. 41, 2019). */
 double sum_error(int64_t n);
 
+/* How far the mean of n numbers may be off, and then the variance, where `magnitude` is the mean of theirs: two passes,
+ * or parts that are merged, but not the mean of squares less the square of the mean. */
+double mean_error(double magnitude, int64_t n);
+double variance_error(double var, double magnitude, double mean_off, int64_t n);
+/* Half the distance of neighbours in a type, at a value that is not negative. */
+double half_ulp(ursa_dtype dtype, double value);
+
 /* What a unary function may be off at x, y = f(x), computed in float. */
 double unary_error(const struct trial *t, ursa_unary_kind kind, double x, double y, double a, double b);
 /* An activation behind a sum that is off by `error` itself. */

@@ -7,7 +7,7 @@ static double or_else(const double *values, int64_t i, double otherwise)
     return values ? values[i] : otherwise;
 }
 
-static double channel_mean(const double *x, int64_t rows, int64_t channels, int64_t c)
+double reference64_mean(const double *x, int64_t rows, int64_t channels, int64_t c)
 {
     double sum = 0;
     for (int64_t i = 0; i < rows; i++)
@@ -15,7 +15,7 @@ static double channel_mean(const double *x, int64_t rows, int64_t channels, int6
     return sum / (double)rows;
 }
 
-static double channel_variance(const double *x, int64_t rows, int64_t channels, int64_t c, double mean)
+double reference64_variance(const double *x, int64_t rows, int64_t channels, int64_t c, double mean)
 {
     double sum = 0;
     for (int64_t i = 0; i < rows; i++)
@@ -60,8 +60,12 @@ bool reference64_batch_norm(ursa_device *device, const struct ursa_batch_norm_ar
     for (int64_t c = 0; c < channels; c++) {
         double mean, inv_std;
         if (args->training) {
-            mean = channel_mean(x, rows, channels, c);
-            double var = channel_variance(x, rows, channels, c, mean);
+            mean = reference64_mean(x, rows, channels, c);
+            double var = reference64_variance(x, rows, channels, c, mean);
+            if (present(&args->batch_mean)) {
+                mean = doubles(&args->batch_mean)[c];
+                var = doubles(&args->batch_var)[c];
+            }
             inv_std = 1 / sqrt(var + eps);
             doubles(&args->mean)[c] = mean;
             doubles(&args->inv_std)[c] = inv_std;

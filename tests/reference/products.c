@@ -103,6 +103,11 @@ bool reference64_conv2d(ursa_device *device, const struct ursa_conv2d_args *args
         double *to = doubles(&args->out) + i;
         *to = reference64_activate(&args->activation, *to + (bias ? bias[i % channels] : 0));
     }
+    for (int64_t c = 0; present(&args->mean) && c < channels; c++) {
+        double mean = reference64_mean(doubles(&args->out), count / channels, channels, c);
+        doubles(&args->mean)[c] = mean;
+        doubles(&args->var)[c] = reference64_variance(doubles(&args->out), count / channels, channels, c, mean);
+    }
     return true;
 }
 

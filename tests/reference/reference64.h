@@ -22,6 +22,9 @@ void reference64_write(const ursa_array *array, const double *values);
 double reference64_function(ursa_unary_kind kind, double x, double a, double b);
 double reference64_slope(ursa_unary_kind kind, double x, double y, double a, double b);
 double reference64_activate(const ursa_activation *activation, double x);
+/* Of channel c of x [rows, channels]; the variance is the biased one. */
+double reference64_mean(const double *x, int64_t rows, int64_t channels, int64_t c);
+double reference64_variance(const double *x, int64_t rows, int64_t channels, int64_t c, double mean);
 double reference64_uniform(uint64_t key, uint64_t counter, int64_t i);
 
 /* The operators, one file per family. */

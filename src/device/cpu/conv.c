@@ -1,6 +1,7 @@
 /* conv.c — convolution and its gradient to the input, as products whose rows
  * are found through windows.
  */
+#include "device/cpu/moments.h"
 #include "device/cpu/window.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -19,7 +20,7 @@ static const void *zeros(int64_t count)
 /* ---- forward ----------------------------------------------------------------- */
 
 static bool forward(const struct ursa_conv_shape *s, const void *x, const void *w, const float *bias,
-                    const ursa_activation *activation, void *out)
+                    const ursa_activation *activation, struct ursa_moments *moments, void *out)
 {
     struct ursa_taps taps;
     if (!ursa_taps_new(&taps, s))
@@ -44,36 +45,47 @@ static bool forward(const struct ursa_conv_shape *s, const void *x, const void *
         .bias_stride = s->group_out,
         .alpha = 1,
         .activation = *activation,
+        .moments = moments,
     };
     bool done = window.zero && ursa_product_run(&product);
     ursa_taps_free(&taps);
     return done;
 }
 
+static bool convolve(const struct ursa_conv_shape *s, const struct ursa_conv2d_args *args, struct ursa_moments *moments)
+{
+    const void *x = ursa_cpu_data(&args->x), *w = ursa_cpu_data(&args->w);
+    const float *bias = ursa_cpu_f32(&args->bias);
+    void *out = ursa_cpu_data(&args->out);
+    switch (ursa_conv_choose(s, URSA_CONV_FORWARD)) {
+    case URSA_CONV_DEPTHWISE:
+        return ursa_depthwise_forward(s, x, w, bias, &args->activation, moments, out);
+    case URSA_CONV_GROUPED:
+        return ursa_grouped_forward(s, x, w, bias, &args->activation, out);
+    case URSA_CONV_WINOGRAD:
+        return ursa_winograd_forward(s, x, w, bias, &args->activation, moments, out);
+    case URSA_CONV_STEM: {
+        struct ursa_conv_shape stem = ursa_stem_shape(s);
+        const void *padded = ursa_stem_image(s, &stem, x);
+        return padded && forward(&stem, padded, w, bias, &args->activation, moments, out);
+    }
+    default:
+        return forward(s, x, w, bias, &args->activation, moments, out);
+    }
+}
+
 bool ursa_cpu_conv2d(ursa_device *device, const struct ursa_conv2d_args *args)
 {
     (void)device;
     struct ursa_conv_shape s = ursa_conv_shape_of(&args->geometry, &args->x, &args->w, &args->out);
-    const void *x = ursa_cpu_data(&args->x), *w = ursa_cpu_data(&args->w);
-    const float *bias = ursa_cpu_f32(&args->bias);
-    void *out = ursa_cpu_data(&args->out);
     if (ursa_array_count(&args->out) == 0)
         return true;
-    switch (ursa_conv_choose(&s, URSA_CONV_FORWARD)) {
-    case URSA_CONV_DEPTHWISE:
-        return ursa_depthwise_forward(&s, x, w, bias, &args->activation, out);
-    case URSA_CONV_GROUPED:
-        return ursa_grouped_forward(&s, x, w, bias, &args->activation, out);
-    case URSA_CONV_WINOGRAD:
-        return ursa_winograd_forward(&s, x, w, bias, &args->activation, out);
-    case URSA_CONV_STEM: {
-        struct ursa_conv_shape stem = ursa_stem_shape(&s);
-        const void *padded = ursa_stem_image(&s, &stem, x);
-        return padded && forward(&stem, padded, w, bias, &args->activation, out);
-    }
-    default:
-        return forward(&s, x, w, bias, &args->activation, out);
-    }
+    float *mean = ursa_cpu_f32(&args->mean), *var = ursa_cpu_f32(&args->var);
+    struct ursa_moments moments = {.dtype = s.out_type, .columns = s.out_channels};
+    if (!convolve(&s, args, mean ? &moments : NULL))
+        return false;
+    return !mean ||
+           (moments.parts ? ursa_moments_finish(&moments, mean, var) : ursa_cpu_channel_moments(&args->out, mean, var));
 }
 
 /* ---- gradient to the input ---------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "device/cpu/window.h"
 #include "base/parallel.h"
 #include "simd/gemm_half.h"
+#include "simd/norm.h"
 #include "simd/winograd.h"
 
 #include <string.h>
@@ -43,6 +44,7 @@ struct winograd {
     const char *x;
     const float *w, *bias;
     const ursa_activation *activation;
+    struct ursa_moments *moments; /* or NULL: a part of each block of tiles */
     char *out;
     int64_t tap[9], in_stride, out_stride; /* of the weights */
 
@@ -154,6 +156,10 @@ struct block {
     float *slices, *sums;
     float *room; /* for a part of the weights, then for the pixels of a tile */
     float **row; /* of the first plane of sums */
+
+    /* Where moments are wanted: those of the pixels so far, by differences from `shift`. */
+    float *shift, *total, *squares;
+    int64_t pixels;
 };
 
 /* A slice of tiles from `tile` on, of which there are `left`. */
@@ -245,7 +251,50 @@ static void multiply(const struct winograd *g, const struct block *block)
             multiply_panel(g, block, e, block->panel + j);
 }
 
-static void transform_outputs(const struct winograd *g, const struct block *block)
+/* The pixels of a tile, which has just been stored; returns how many there are. */
+static int64_t add_pixels(const struct winograd *g, const struct block *block, void *const *pixel)
+{
+    int64_t all = 0;
+    for (int j = 0; j < OUT; j++, pixel += OUT) {
+        int64_t count = 0;
+        while (count < OUT && pixel[count])
+            count++;
+        ursa_cpu_simd()->norm->of[g->out_type].moments_add(pixel[0], g->outs, count, block->columns, block->shift,
+                                                           block->total, block->squares);
+        all += count;
+    }
+    return all;
+}
+
+static void clear_totals(struct block *block)
+{
+    memset(block->total, 0, (size_t)block->columns * sizeof *block->total);
+    memset(block->squares, 0, (size_t)block->columns * sizeof *block->squares);
+}
+
+/* The mean of the first tile stands for all: sums of differences from it do not cancel (see simd/norm.c). */
+static void add_tile(const struct winograd *g, struct block *block, void *const *pixel)
+{
+    if (block->pixels == 0) {
+        memset(block->shift, 0, (size_t)block->columns * sizeof *block->shift);
+        clear_totals(block);
+        float count = (float)add_pixels(g, block, pixel);
+        for (int64_t c = 0; c < block->columns; c++)
+            block->shift[c] = block->total[c] / count;
+        clear_totals(block);
+    }
+    block->pixels += add_pixels(g, block, pixel);
+}
+
+static void settle_moments(const struct winograd *g, const struct block *block)
+{
+    if (block->panel == 0)
+        g->moments->rows[block->tile / g->tile_block] = (double)block->pixels;
+    ursa_cpu_simd()->norm->of[g->out_type].moments_settle(block->pixels, block->columns, block->shift, block->total,
+                                                          block->squares);
+}
+
+static void transform_outputs(const struct winograd *g, struct block *block)
 {
     int64_t channel = block->panel * g->gemm->columns;
     bool activated = g->activation && g->activation->used;
@@ -264,7 +313,11 @@ static void transform_outputs(const struct winograd *g, const struct block *bloc
         for (int i = 0; i < OUT * OUT && apart; i++)
             if (pixel[i])
                 ursa_cpu_simd()->gemm_half->type[g->out_type].store(to[i], 0, 1, block->columns, &pixel[i], 0);
+        if (g->moments)
+            add_tile(g, block, pixel);
     }
+    if (g->moments)
+        settle_moments(g, block);
 }
 
 static void block_task(void *context, int64_t index)
@@ -289,6 +342,12 @@ static void block_task(void *context, int64_t index)
     block.sums = block.slices + slices;
     block.slices = g->few ? g->slices : block.slices;
     block.room = block.sums + sums;
+    if (g->moments) {
+        int64_t to = tile / g->tile_block * g->outs + panel * g->gemm->columns;
+        block.shift = g->moments->mean + to;
+        block.squares = g->moments->squares + to;
+        block.total = block.room; /* which only activations use */
+    }
     for (int64_t t = 0; t < block.tiles; t++)
         block.row[t] = block.sums + t * g->sum_pitch;
     if (!g->few)
@@ -397,17 +456,20 @@ static bool run(struct winograd *g)
         return false;
     memset(zero, 0, (size_t)g->ins * sizeof *zero);
     g->zero = zero;
+    if (g->moments && !ursa_moments_new(g->moments, g->tiles, g->tile_block))
+        return false;
     return transform_shared(g) && ursa_parallel(g->tile_blocks * g->column_blocks, block_task, g);
 }
 
 bool ursa_winograd_forward(const struct ursa_conv_shape *s, const void *x, const void *w, const float *bias,
-                           const ursa_activation *activation, void *out)
+                           const ursa_activation *activation, struct ursa_moments *moments, void *out)
 {
     struct winograd g = forward_of(s);
     g.x = x;
     g.w = ursa_conv_weights(s, w, s->x_type);
     g.bias = bias;
     g.activation = activation;
+    g.moments = moments;
     g.out = out;
     return run(&g);
 }

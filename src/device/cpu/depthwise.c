@@ -74,6 +74,7 @@ struct sums {
     int64_t channels;
     ursa_dtype type, out_type; /* of the images that are read and written */
     const ursa_activation *activation;
+    const struct ursa_moments *moments; /* of what is written, or NULL */
 };
 
 static void sum_task(void *context, int64_t begin, int64_t end)
@@ -97,6 +98,8 @@ static void sum_task(void *context, int64_t begin, int64_t end)
         .out = out,
     };
     ursa_depthwise_sum(&sums, s->type, s->out_type, s->activation);
+    if (s->moments)
+        ursa_moments_gather(s->moments, begin / BLOCK_PIXELS, out[0], pixels, 0, s->channels);
 }
 
 static bool run_window(const struct ursa_window *window, struct sums *sums)
@@ -143,11 +146,12 @@ static void workspace_free(struct workspace *space)
 }
 
 bool ursa_depthwise_forward(const struct ursa_conv_shape *s, const void *x, const void *weights, const float *bias,
-                            const ursa_activation *activation, void *out)
+                            const ursa_activation *activation, struct ursa_moments *moments, void *out)
 {
     struct workspace space;
     const float *w = ursa_conv_weights(s, weights, s->x_type);
-    if (!w || !workspace_new(&space, s))
+    int64_t pixels = s->images * s->out_height * s->out_width;
+    if (!w || (moments && !ursa_moments_new(moments, pixels, BLOCK_PIXELS)) || !workspace_new(&space, s))
         return false;
     struct ursa_window window = ursa_window_forward(s, &space.taps, x, out);
     window.zero = space.zero;
@@ -159,6 +163,7 @@ bool ursa_depthwise_forward(const struct ursa_conv_shape *s, const void *x, cons
         .type = s->x_type,
         .out_type = s->out_type,
         .activation = activation,
+        .moments = moments,
     };
     bool done = run_window(&window, &sums);
     workspace_free(&space);

@@ -5,7 +5,7 @@
  * double in the order of the rows. Groups of a single row (layer norm) have
  * kernels of their own.
  */
-#include "cpu.h"
+#include "moments.h"
 #include "simd/norm.h"
 #include "base/parallel.h"
 #include <math.h>
@@ -49,6 +49,7 @@ typedef struct columns {
     enum ursa_norm_end end;
     char *out, *passed;    /* passed: the gradient behind the end */
     float *first, *second; /* [batches, parts, channels]: the sums of the parts */
+    double *part_rows;     /* [parts] */
     float *coefficients;   /* [batches, COEFFICIENTS, width], repeated for every row of a wide row */
 } columns;
 
@@ -72,6 +73,17 @@ static int64_t choose_fold(int64_t rows, int64_t channels)
     return fold <= rows ? fold : 1;
 }
 
+/* The rows in every part. */
+static void count_rows(columns *p)
+{
+    for (int64_t part = 0; part < p->chunks * p->fold; part++) {
+        int64_t left = p->wide_rows - part / p->fold * p->chunk;
+        p->part_rows[part] = (double)(left < p->chunk ? left : p->chunk);
+    }
+    if (p->rest)
+        p->part_rows[p->parts - 1] = (double)p->rest;
+}
+
 static bool plan(columns *p, ursa_dtype dtype, int64_t batches, int64_t rows, int64_t channels)
 {
     *p = (columns){.batches = batches,
@@ -87,11 +99,13 @@ static bool plan(columns *p, ursa_dtype dtype, int64_t batches, int64_t rows, in
     p->chunks = (p->wide_rows + p->chunk - 1) / p->chunk;
     p->parts = p->chunks * p->fold + (p->rest > 0);
     size_t sums = (size_t)(batches * p->parts * channels), coefficients = (size_t)(batches * COEFFICIENTS * p->width);
-    p->first = ursa_scratch(0, (2 * sums + 1) * sizeof(float));
+    p->part_rows = ursa_scratch(0, (size_t)p->parts * sizeof(double) + (2 * sums + 1) * sizeof(float));
     p->coefficients = ursa_scratch(1, (coefficients + 1) * sizeof(float));
-    if (!p->first || !p->coefficients)
+    if (!p->part_rows || !p->coefficients)
         return false;
+    p->first = (float *)(p->part_rows + p->parts);
     p->second = p->first + sums;
+    count_rows(p);
     return true;
 }
 
@@ -108,15 +122,6 @@ static void widen(const columns *p, int64_t batch)
         for (int64_t i = 1; i < p->fold; i++)
             memcpy(values + i * p->channels, values, (size_t)p->channels * sizeof *values);
     }
-}
-
-/* Rows counted in a part. */
-static double part_rows(const columns *p, int64_t part)
-{
-    if (part == p->chunks * p->fold)
-        return (double)p->rest;
-    int64_t begin = part / p->fold * p->chunk, left = p->wide_rows - begin;
-    return (double)(left < p->chunk ? left : p->chunk);
 }
 
 /* Rows of one length that a task hands to a kernel. */
@@ -164,7 +169,7 @@ static int64_t sum_place(const columns *p, block b)
 static void moments_block(const columns *p, block b)
 {
     int64_t to = sum_place(p, b);
-    p->simd->moments(p->x + b.at * p->size, b.rows, b.width, p->first + to, p->second + to);
+    p->simd->moments(p->x + b.at * p->size, b.width, b.rows, b.width, p->first + to, p->second + to);
 }
 
 static void apply_block(const columns *p, block b)
@@ -208,28 +213,15 @@ static void grad_apply_block(const columns *p, block b)
 
 /* ---- merging ------------------------------------------------------------ */
 
-/* Mean and Σ(x - mean)² of the channels of a batch from those of its parts
- * (Chan, Golub, LeVeque 1979). */
-static void merge_moments(const columns *p, int64_t batch, double *mean, double *squares)
+/* What the blocks of a batch have found. */
+static struct ursa_moments moments_of(const columns *p, int64_t batch)
 {
-    const float *first = p->first + batch * p->parts * p->channels;
-    const float *second = p->second + batch * p->parts * p->channels;
-    memset(mean, 0, (size_t)p->channels * sizeof *mean);
-    memset(squares, 0, (size_t)p->channels * sizeof *squares);
-    for (int64_t part = 0; part < p->parts; part++) {
-        double rows = part_rows(p, part);
-        for (int64_t c = 0; c < p->channels; c++)
-            mean[c] += rows * (double)first[part * p->channels + c];
-    }
-    for (int64_t c = 0; c < p->channels; c++)
-        mean[c] /= (double)p->rows;
-    for (int64_t part = 0; part < p->parts; part++) {
-        double rows = part_rows(p, part);
-        for (int64_t c = 0; c < p->channels; c++) {
-            double away = (double)first[part * p->channels + c] - mean[c];
-            squares[c] += (double)second[part * p->channels + c] + rows * away * away;
-        }
-    }
+    int64_t at = batch * p->parts * p->channels;
+    return (struct ursa_moments){.columns = p->channels,
+                                 .parts = p->parts,
+                                 .rows = p->part_rows,
+                                 .mean = p->first + at,
+                                 .squares = p->second + at};
 }
 
 /* Mean and variance of group g from its channels. */
@@ -281,7 +273,8 @@ static void set_forward(const columns *p, int64_t batch, int64_t begin, int64_t 
 typedef struct forward_job {
     const columns *columns;
     const float *scale, *shift;
-    float *mean, *inv_std; /* [batches, groups] */
+    const float *known_mean, *known_var; /* of the channels of a single batch, or NULL */
+    float *mean, *inv_std;               /* [batches, groups] */
     float *running_mean, *running_var;
     double momentum, eps;
     int64_t groups;
@@ -292,6 +285,21 @@ static float running(float old, double fresh, double momentum)
     return (float)((1.0 - momentum) * (double)old + momentum * fresh);
 }
 
+/* Mean and Σ(x - mean)² of the channels. */
+static void find_moments(const forward_job *job, int64_t batch, double *mean, double *squares)
+{
+    const columns *p = job->columns;
+    struct ursa_moments found = moments_of(p, batch);
+    if (!job->known_mean) {
+        ursa_moments_merge(&found, mean, squares);
+        return;
+    }
+    for (int64_t c = 0; c < p->channels; c++) {
+        mean[c] = (double)job->known_mean[c];
+        squares[c] = (double)job->known_var[c] * (double)p->rows;
+    }
+}
+
 static void solve_forward(void *context, int64_t batch)
 {
     const forward_job *job = context;
@@ -300,7 +308,7 @@ static void solve_forward(void *context, int64_t batch)
     double *mean = ursa_scratch(2, 2 * (size_t)p->channels * sizeof(double)), *squares = mean + p->channels;
     if (!mean)
         return;
-    merge_moments(p, batch, mean, squares);
+    find_moments(job, batch, mean, squares);
     for (int64_t g = 0; g < job->groups; g++) {
         double group_mean, var;
         merge_group(mean + g * width, squares + g * width, p->rows, width, &group_mean, &var);
@@ -318,7 +326,8 @@ static void solve_forward(void *context, int64_t batch)
 
 static bool normalise(const columns *p, forward_job *job)
 {
-    return for_blocks(p, moments_block) && ursa_parallel(p->batches, solve_forward, job) && for_blocks(p, apply_block);
+    return (job->known_mean || for_blocks(p, moments_block)) && ursa_parallel(p->batches, solve_forward, job) &&
+           for_blocks(p, apply_block);
 }
 
 /* Rows of x [..., C]. */
@@ -351,16 +360,18 @@ bool ursa_cpu_batch_norm(ursa_device *device, const struct ursa_batch_norm_args 
     const float *scale = ursa_cpu_f32(&args->scale), *shift = ursa_cpu_f32(&args->shift);
     float *running_mean = ursa_cpu_f32(&args->running_mean), *running_var = ursa_cpu_f32(&args->running_var);
     if (args->training) {
-        forward_job job = {&p,
-                           scale,
-                           shift,
-                           ursa_cpu_f32(&args->mean),
-                           ursa_cpu_f32(&args->inv_std),
-                           running_mean,
-                           running_var,
-                           (double)args->momentum,
-                           (double)args->eps,
-                           channels};
+        forward_job job = {.columns = &p,
+                           .scale = scale,
+                           .shift = shift,
+                           .known_mean = ursa_cpu_f32(&args->batch_mean),
+                           .known_var = ursa_cpu_f32(&args->batch_var),
+                           .mean = ursa_cpu_f32(&args->mean),
+                           .inv_std = ursa_cpu_f32(&args->inv_std),
+                           .running_mean = running_mean,
+                           .running_var = running_var,
+                           .momentum = (double)args->momentum,
+                           .eps = (double)args->eps,
+                           .groups = channels};
         return normalise(&p, &job);
     }
     for (int64_t c = 0; c < channels; c++) {
@@ -369,6 +380,16 @@ bool ursa_cpu_batch_norm(ursa_device *device, const struct ursa_batch_norm_args 
     }
     widen(&p, 0);
     return for_blocks(&p, apply_block);
+}
+
+bool ursa_cpu_channel_moments(const ursa_array *x, float *mean, float *var)
+{
+    columns p;
+    if (!plan(&p, x->dtype, 1, rows_of(x), x->shape[x->ndim - 1]))
+        return false;
+    p.x = ursa_cpu_data(x);
+    struct ursa_moments found = moments_of(&p, 0);
+    return for_blocks(&p, moments_block) && ursa_moments_finish(&found, mean, var);
 }
 
 /* ---- gradient ----------------------------------------------------------- */

@@ -297,6 +297,10 @@ static void run_block(const struct run *run, struct block *block)
     if (!block->sum_pitch && p->activation.used && p->activation.kind != URSA_UNARY_relu)
         for (int64_t i = 0; i < block->rows; i++)
             ursa_activate(&p->activation, (float *)out[i] + block->column, block->columns);
+    if (p->moments && p->moments->parts)
+        ursa_moments_gather(p->moments, block->row / run->row_block,
+                            (char *)out[0] + block->column * (int64_t)ursa_dtype_size(p->out), block->rows,
+                            block->group * p->columns + block->column, block->columns);
 }
 
 /* ---- tasks ------------------------------------------------------------------ */
@@ -417,6 +421,8 @@ bool ursa_product_run(const struct ursa_product *p)
         return ursa_parallel_range(p->groups, SMALL_WORK / (work + 1000) + 1, groups_task, &run);
 
     plan_columns(&run);
+    if (p->moments && !ursa_moments_new(p->moments, p->rows, run.row_block))
+        return false;
     if (packed) {
         int64_t size = run.panel_count * inner_extent(&run) * run.simd->columns;
         int64_t packed_groups = p->factor.group_stride ? p->groups : 1;

@@ -9,7 +9,7 @@
 #ifndef URSA_DEVICE_CPU_PRODUCT_H
 #define URSA_DEVICE_CPU_PRODUCT_H
 
-#include "device/cpu/cpu.h"
+#include "device/cpu/moments.h"
 #include "simd/gemm.h"
 
 /* B[s, k, j] = data[segment[s] + k k_stride + j j_stride] for one group; without `segment` the segments follow
@@ -38,11 +38,23 @@ struct ursa_product {
     int64_t bias_stride;
     float alpha, beta;
     ursa_activation activation;
+
+    /* NULL, or what to gather of out [rows, groups columns], whose rows then follow one another in memory: a part of
+     * each block of rows. Left without parts where a task has no such block. */
+    struct ursa_moments *moments;
 };
 
 /* Scratch memory (see ursa_scratch) during a product: what the caller shares
  * with all tasks, and what each task has to itself. */
-enum { URSA_SLOT_PANELS, URSA_SLOT_ROWS, URSA_SLOT_TASK, URSA_SLOT_ZEROS, URSA_SLOT_IMAGE, URSA_SLOT_WEIGHTS };
+enum {
+    URSA_SLOT_PANELS,
+    URSA_SLOT_ROWS,
+    URSA_SLOT_TASK,
+    URSA_SLOT_ZEROS,
+    URSA_SLOT_IMAGE,
+    URSA_SLOT_WEIGHTS,
+    URSA_SLOT_MOMENTS
+};
 
 bool ursa_product_run(const struct ursa_product *product);
 

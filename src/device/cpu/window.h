@@ -101,15 +101,17 @@ static inline bool ursa_winograd_is_suitable(const struct ursa_conv_shape *s)
 bool ursa_winograd_applies(const struct ursa_conv_shape *shape);
 bool ursa_winograd_grad_input_applies(const struct ursa_conv_shape *shape);
 bool ursa_winograd_forward(const struct ursa_conv_shape *shape, const void *x, const void *w, const float *bias,
-                           const ursa_activation *activation, void *out);
+                           const ursa_activation *activation, struct ursa_moments *moments, void *out);
 bool ursa_winograd_grad_input(const struct ursa_conv_shape *shape, const void *dy, const void *w, void *dx);
 bool ursa_winograd_grad_weight_applies(const struct ursa_conv_shape *shape); /* conv_winograd_weight.c */
 bool ursa_winograd_grad_weight(const struct ursa_conv_shape *shape, const void *x, const void *dy, float *dw);
 
+/* Methods gather the moments of out where they are wanted and they can (see moments.h). */
+
 /* One filter to a channel (depthwise.c), and images of the same type, or what is written of floats. dw is of floats. */
 bool ursa_depthwise_applies(const struct ursa_conv_shape *shape, ursa_conv_pass pass);
 bool ursa_depthwise_forward(const struct ursa_conv_shape *shape, const void *x, const void *w, const float *bias,
-                            const ursa_activation *activation, void *out);
+                            const ursa_activation *activation, struct ursa_moments *moments, void *out);
 bool ursa_depthwise_grad_input(const struct ursa_conv_shape *shape, const void *dy, const void *w, void *dx);
 bool ursa_depthwise_grad_weight(const struct ursa_conv_shape *shape, const void *x, const void *dy, float *dw);
 /* Sums of the kernels of simd/conv.h, activated, rounded where out_type is a half type. */

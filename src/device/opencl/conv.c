@@ -3,6 +3,7 @@
  */
 #include "device/opencl/conv.h"
 #include "base/error.h"
+#include "device/opencl/moments.h"
 #include "device/opencl/winograd.h"
 
 /* The twin of conv_shape in cl/conv_shape.cl, where the fields are explained. */
@@ -109,6 +110,12 @@ static bool by_winograd(struct ursa_cl_device *device, const struct conv_shape *
     return ursa_cl_winograd(device, &conv);
 }
 
+/* The moments of the result, where they are wanted, by a method that does not find them itself. */
+static bool in_a_pass(struct ursa_cl_device *device, const struct ursa_conv2d_args *args)
+{
+    return !args->mean.buffer || ursa_cl_channel_moments(device, &args->out, &args->mean, &args->var);
+}
+
 static bool launch_product(struct ursa_cl_device *device, struct conv_shape *shape, struct ursa_cl_pack *pack,
                            const struct ursa_conv2d_args *args)
 {
@@ -127,9 +134,10 @@ static bool launch_product(struct ursa_cl_device *device, struct conv_shape *sha
     struct ursa_cl_choice choice = ursa_cl_choose(device, &product);
     const struct ursa_cl_tile *tile = &choice.tile;
     if (choice.method == URSA_CL_WINOGRAD)
-        return by_winograd(device, shape, pack, args);
+        return by_winograd(device, shape, pack, args) && in_a_pass(device, args);
 
     bool is_cpu = ursa_cl_family(device) == URSA_CL_CPU, matrix = choice.method == URSA_CL_MATRIX;
+    bool with_moments = args->mean.buffer && !matrix; /* whose registers only its own code knows */
     ursa_dtype packed_type = is_cpu ? URSA_F32 : factor;
     pack->tile = ursa_cl_pack_columns(device, tile);
     pack->terms = ursa_cl_pack_terms(device, tile, terms_of(shape));
@@ -143,15 +151,27 @@ static bool launch_product(struct ursa_cl_device *device, struct conv_shape *sha
     left.along_k = true;
     out.lanes = out.lanes >= 4 ? 4 : 1;
     struct ursa_cl_kernel *kernel =
-        ursa_cl_product_kernel(device, "conv", "conv_product", "-DPRODUCT", &choice, &left, &right, &out, factor);
+        ursa_cl_product_kernel(device, "conv", "conv_product", with_moments ? "-DPRODUCT -DMOMENTS" : "-DPRODUCT",
+                               &choice, &left, &right, &out, factor);
     ursa_buffer *w = kernel ? ursa_cl_pack(device, &args->w, pack, packed_type) : NULL;
+    struct ursa_cl_moments moments = {.rows = (cl_int)pixels,
+                                      .channels = shape->out_channels,
+                                      .part_rows = tile->rows,
+                                      .parts = (cl_int)ursa_cl_tiles(pixels, tile->rows)};
     struct ursa_cl_types types = {(cl_int)left.type, (cl_int)packed_type, (cl_int)out.type, (cl_int)factor};
-    const ursa_cl_arg all[] = {ursa_cl_array(&args->x),   ursa_cl_buffer(w),     ursa_cl_array(&args->bias),
-                               ursa_cl_array(&args->out), ursa_cl_struct(shape), ursa_cl_int(activation->used),
-                               ursa_cl_struct(&types)};
-    bool ok = w && ursa_cl_product_launch(device, kernel, tile, ursa_cl_tiles(pixels, tile->rows),
-                                          ursa_cl_tiles(shape->width, tile->columns), pack->groups, 7, all);
+    bool ok = w && (!with_moments || ursa_cl_new_moments(device, &moments));
+    ursa_cl_arg all[8] = {ursa_cl_array(&args->x),   ursa_cl_buffer(w),     ursa_cl_array(&args->bias),
+                          ursa_cl_array(&args->out), ursa_cl_struct(shape), ursa_cl_int(activation->used)};
+    int count = 6;
+    if (with_moments)
+        all[count++] = ursa_cl_buffer(moments.sums);
+    all[count++] = ursa_cl_struct(&types);
+    ok = ok &&
+         ursa_cl_product_launch(device, kernel, tile, ursa_cl_tiles(pixels, tile->rows),
+                                ursa_cl_tiles(shape->width, tile->columns), pack->groups, count, all) &&
+         (with_moments ? ursa_cl_join_moments(device, &moments, &args->mean, &args->var) : in_a_pass(device, args));
     ursa_buffer_release(w);
+    ursa_buffer_release(moments.sums);
     return ok;
 }
 
@@ -172,7 +192,7 @@ static bool is_depthwise(const ursa_conv_geometry *g, const ursa_array *w)
 static bool convolve(struct ursa_cl_device *device, const struct ursa_conv2d_args *args)
 {
     if (is_depthwise(&args->geometry, &args->w))
-        return ursa_cl_depthwise(device, args);
+        return ursa_cl_depthwise(device, args) && in_a_pass(device, args);
     struct conv_shape shape = forward_shape(&args->geometry, &args->x, &args->w, &args->out);
     struct ursa_cl_pack pack = forward_pack(&shape, args->geometry.groups);
     return launch_product(device, &shape, &pack, args);

@@ -1,4 +1,5 @@
 /* norm.c — batch and group normalisation and their gradients. */
+#include "device/opencl/moments.h"
 #include "device/opencl/tile.h"
 
 /* Sums over rows are taken in chunks of at least CHUNK_ROWS, at most
@@ -44,27 +45,44 @@ static int64_t channels_of(const ursa_array *x)
 
 /* ---- batch normalisation --------------------------------------------------- */
 
-/* Mean and 1 / deviation of every channel, and the running statistics. */
-static bool batch_moments(struct ursa_cl_device *device, const struct ursa_batch_norm_args *args,
-                          const struct matrix *m)
+bool ursa_cl_new_moments(struct ursa_cl_device *device, struct ursa_cl_moments *parts)
 {
-    ursa_buffer *parts = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)m->chunks * m->channels);
-    struct ursa_cl_kernel *part =
-        ursa_cl_kernel(device, "norm", "moments_part", "-DT=%s -DLANES=%d", ursa_cl_type(args->x.dtype), m->lanes);
-    struct ursa_cl_kernel *join = ursa_cl_kernel(device, "norm", "moments_join", "-DT=f32 -DLANES=1");
-    size_t size = group_size(join, JOIN_ITEMS, m->chunks);
-    bool ok =
-        parts &&
-        ursa_cl_launch(device, part, ursa_cl_items(device, (int64_t)m->chunks * m->vectors), ursa_cl_array(&args->x),
-                       ursa_cl_buffer(parts), ursa_cl_int(m->rows), ursa_cl_int(m->vectors), ursa_cl_int(m->chunk),
-                       ursa_cl_int(m->chunks)) &&
-        ursa_cl_launch(device, join, ursa_cl_groups(m->channels, size), ursa_cl_buffer(parts),
-                       ursa_cl_array(&args->mean), ursa_cl_array(&args->inv_std), ursa_cl_array(&args->running_mean),
-                       ursa_cl_array(&args->running_var), ursa_cl_local(size * 3 * sizeof(cl_float)),
-                       ursa_cl_int(m->rows), ursa_cl_int(m->channels), ursa_cl_int(m->chunk), ursa_cl_int(m->chunks),
-                       ursa_cl_float(args->momentum), ursa_cl_float(args->eps));
-    ursa_buffer_release(parts);
+    parts->sums = ursa_buffer_new(&device->base, URSA_F32, 2 * (int64_t)parts->parts * parts->channels);
+    return parts->sums;
+}
+
+bool ursa_cl_join_moments(struct ursa_cl_device *device, const struct ursa_cl_moments *parts, const ursa_array *mean,
+                          const ursa_array *var)
+{
+    struct ursa_cl_kernel *kernel = ursa_cl_kernel(device, "norm", "moments_join", "-DT=f32 -DLANES=1");
+    size_t size = group_size(kernel, JOIN_ITEMS, parts->parts);
+    return ursa_cl_launch(device, kernel, ursa_cl_groups(parts->channels, size), ursa_cl_buffer(parts->sums),
+                          ursa_cl_array(mean), ursa_cl_array(var), ursa_cl_local(size * 3 * sizeof(cl_float)),
+                          ursa_cl_int(parts->rows), ursa_cl_int(parts->channels), ursa_cl_int(parts->part_rows),
+                          ursa_cl_int(parts->parts));
+}
+
+static bool channel_moments(struct ursa_cl_device *device, const ursa_array *x, const struct matrix *m,
+                            const ursa_array *mean, const ursa_array *var)
+{
+    struct ursa_cl_moments parts = {
+        .rows = m->rows, .channels = m->channels, .part_rows = m->chunk, .parts = m->chunks};
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "norm", "moments_part", "-DT=%s -DLANES=%d", ursa_cl_type(x->dtype), m->lanes);
+    bool ok = ursa_cl_new_moments(device, &parts) &&
+              ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m->chunks * m->vectors), ursa_cl_array(x),
+                             ursa_cl_buffer(parts.sums), ursa_cl_int(m->rows), ursa_cl_int(m->vectors),
+                             ursa_cl_int(m->chunk), ursa_cl_int(m->chunks)) &&
+              ursa_cl_join_moments(device, &parts, mean, var);
+    ursa_buffer_release(parts.sums);
     return ok;
+}
+
+bool ursa_cl_channel_moments(struct ursa_cl_device *device, const ursa_array *x, const ursa_array *mean,
+                             const ursa_array *var)
+{
+    struct matrix m = matrix_of(x, ursa_cl_lanes(device, channels_of(x), x));
+    return channel_moments(device, x, &m, mean, var);
 }
 
 static const char *activation_of(const ursa_activation *activation)
@@ -74,25 +92,44 @@ static const char *activation_of(const ursa_activation *activation)
     return activation->kind == URSA_UNARY_relu6 ? "-DRELU -DRELU6" : "-DRELU";
 }
 
+static bool normalise(struct ursa_cl_device *device, const struct ursa_batch_norm_args *args, const struct matrix *m,
+                      const ursa_array *mean, const ursa_array *var)
+{
+    static const ursa_array absent;
+    struct ursa_cl_kernel *kernel =
+        ursa_cl_kernel(device, "norm", "normalise", "-DT=%s -DLANES=%d %s %s", ursa_cl_type(args->x.dtype), m->lanes,
+                       args->training ? "-DTRAINING" : "", activation_of(&args->activation));
+    const ursa_array *running_mean = args->training ? &args->running_mean : &absent;
+    const ursa_array *running_var = args->training ? &args->running_var : &absent;
+    return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m->rows * m->vectors), ursa_cl_array(&args->x),
+                          ursa_cl_array(&args->scale), ursa_cl_array(&args->shift), ursa_cl_array(mean),
+                          ursa_cl_array(var), ursa_cl_array(&args->residual), ursa_cl_array(&args->out),
+                          ursa_cl_array(&args->mean), ursa_cl_array(&args->inv_std), ursa_cl_array(running_mean),
+                          ursa_cl_array(running_var), ursa_cl_int(m->rows), ursa_cl_int(m->vectors),
+                          ursa_cl_float(args->momentum), ursa_cl_float(args->eps));
+}
+
 bool ursa_opencl_batch_norm(ursa_device *base, const struct ursa_batch_norm_args *args)
 {
     struct ursa_cl_device *device = ursa_cl_device(base);
     if (ursa_cl_count("batch_norm", &args->x) < 0)
         return false;
     int lanes = ursa_cl_lanes(device, channels_of(&args->x), &args->x, &args->residual, &args->out, &args->scale,
-                              &args->shift, &args->mean, &args->inv_std, &args->running_mean, &args->running_var);
+                              &args->shift, &args->batch_mean, &args->batch_var, &args->mean, &args->inv_std,
+                              &args->running_mean, &args->running_var);
     struct matrix m = matrix_of(&args->x, lanes);
-    if (args->training && m.rows > 0 && !batch_moments(device, args, &m))
-        return false;
-    struct ursa_cl_kernel *kernel =
-        ursa_cl_kernel(device, "norm", "normalise", "-DT=%s -DLANES=%d %s %s", ursa_cl_type(args->x.dtype), m.lanes,
-                       args->training ? "" : "-DRUNNING", activation_of(&args->activation));
-    return ursa_cl_launch(device, kernel, ursa_cl_items(device, (int64_t)m.rows * m.vectors), ursa_cl_array(&args->x),
-                          ursa_cl_array(&args->scale), ursa_cl_array(&args->shift),
-                          ursa_cl_array(args->training ? &args->mean : &args->running_mean),
-                          ursa_cl_array(args->training ? &args->inv_std : &args->running_var),
-                          ursa_cl_array(&args->residual), ursa_cl_array(&args->out), ursa_cl_int(m.rows),
-                          ursa_cl_int(m.vectors), ursa_cl_float(args->eps));
+    if (!args->training)
+        return normalise(device, args, &m, &args->running_mean, &args->running_var);
+    if (args->batch_mean.buffer)
+        return normalise(device, args, &m, &args->batch_mean, &args->batch_var);
+    ursa_array mean = {.ndim = 1, .shape = {m.channels}, .stride = {1}}, var = mean;
+    ursa_buffer *statistics = ursa_buffer_new(base, URSA_F32, 2 * (int64_t)m.channels);
+    mean.buffer = var.buffer = statistics;
+    var.offset = m.channels;
+    bool ok =
+        statistics && channel_moments(device, &args->x, &m, &mean, &var) && normalise(device, args, &m, &mean, &var);
+    ursa_buffer_release(statistics);
+    return ok;
 }
 
 /* ---- gradients to scale and shift, of both kinds --------------------------- */
