@@ -16,17 +16,17 @@ static ursa_tensor *forward_together(ursa_module *module, int *i, int end, ursa_
 {
     ursa_module *child = ursa_child(module, *i);
     ursa_activation_fn *activation = activation_behind(module, *i + 1, end);
-    bool folded = false;
+    bool together = false;
     ursa_tensor *y = NULL;
     if (*i + 1 < end)
-        y = ursa_forward_conv_norm(child, ursa_child(module, *i + 1), x, activation, &folded);
-    if (folded) {
+        y = ursa_forward_conv_norm(child, ursa_child(module, *i + 1), x, activation, &together);
+    if (together) {
         *i += activation ? 3 : 2;
         return y;
     }
     activation = activation_behind(module, *i, end);
     *i += activation ? 2 : 1;
-    return activation ? ursa_forward_norm_then(child, x, NULL, activation) : ursa_forward(child, x);
+    return activation ? ursa_forward_norm_then(child, x, NULL, NULL, activation) : ursa_forward(child, x);
 }
 
 static ursa_tensor *forward_watched(ursa_module *module, int first, int end, ursa_tensor *x)

@@ -114,22 +114,32 @@ static ursa_module *last_norm(const ursa_module *body)
     return fuses && !ursa_forward_is_watched() ? last : NULL;
 }
 
+/* activation(body(x) + shortcut), where the body ends with `norm`. */
+static ursa_tensor *forward_with_norm(const struct residual *residual, ursa_module *norm, ursa_tensor *x)
+{
+    ursa_module *body = residual->body, *before = ursa_child(body, ursa_children(body) - 2);
+    ursa_channel_moments moments;
+    bool known = before && ursa_gives_moments(before, norm);
+    ursa_tensor *y = ursa_forward_chain(body, 0, ursa_children(body) - (known ? 2 : 1), x);
+    y = known ? ursa_forward_conv_moments(before, y, &moments) : y;
+    ursa_tensor *shortcut = residual->shortcut ? ursa_forward(residual->shortcut, x) : x;
+    return ursa_forward_norm_then(norm, y, known ? &moments : NULL, shortcut, residual->activation);
+}
+
+static ursa_tensor *forward_apart(const struct residual *residual, ursa_tensor *x)
+{
+    ursa_tensor *y = ursa_forward(residual->body, x);
+    y = ursa_add(y, residual->shortcut ? ursa_forward(residual->shortcut, x) : x);
+    return residual->activation ? residual->activation(y) : y;
+}
+
 static ursa_tensor *residual_forward(ursa_module *module, void *state, ursa_tensor *x)
 {
     (void)module;
     const struct residual *residual = state;
     ursa_module *norm = last_norm(residual->body);
     ursa_scope *scope = ursa_scope_begin();
-    ursa_tensor *y = norm ? ursa_forward_chain(residual->body, 0, ursa_children(residual->body) - 1, x)
-                          : ursa_forward(residual->body, x);
-    ursa_tensor *shortcut = residual->shortcut ? ursa_forward(residual->shortcut, x) : x;
-    if (norm) {
-        y = ursa_forward_norm_then(norm, y, shortcut, residual->activation);
-    } else {
-        y = ursa_add(y, shortcut);
-        y = residual->activation ? residual->activation(y) : y;
-    }
-    return ursa_leave(scope, y);
+    return ursa_leave(scope, norm ? forward_with_norm(residual, norm, x) : forward_apart(residual, x));
 }
 
 static const ursa_module_class residual_class = {

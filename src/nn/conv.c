@@ -1,5 +1,6 @@
 /* conv.c — convolution layers, plain and transposed. */
 #include "folded.h"
+#include "tensor/tensor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,12 +75,35 @@ static const ursa_module_class conv_transpose_class = {
     .free = conv_free,
 };
 
+static bool is_conv(const ursa_module *module)
+{
+    return strcmp(ursa_module_kind(module), conv_class.kind) == 0;
+}
+
+bool ursa_gives_moments(const ursa_module *conv, const ursa_module *norm)
+{
+    return is_conv(conv) && ursa_is_batch_norm(norm) && ursa_is_training(conv) && ursa_is_training(norm);
+}
+
+ursa_tensor *ursa_forward_conv_moments(ursa_module *module, ursa_tensor *x, ursa_channel_moments *moments)
+{
+    struct conv *conv = ursa_module_state(module);
+    drop_folded(conv);
+    return ursa_conv2d_moments(x, conv->weight, &conv->options, moments);
+}
+
 ursa_tensor *ursa_forward_conv_norm(ursa_module *module, ursa_module *norm_module, ursa_tensor *x,
                                     ursa_activation_fn *activation, bool *done)
 {
     struct norm_parts norm;
     struct conv *conv = ursa_module_state(module);
-    *done = strcmp(ursa_module_kind(module), conv_class.kind) == 0 && ursa_norm_parts(norm_module, &norm);
+    *done = ursa_gives_moments(module, norm_module);
+    if (*done) {
+        ursa_channel_moments moments;
+        ursa_tensor *y = ursa_forward_conv_moments(module, x, &moments);
+        return ursa_forward_norm_then(norm_module, y, &moments, NULL, activation);
+    }
+    *done = is_conv(module) && ursa_norm_parts(norm_module, &norm);
     if (!*done)
         return NULL;
     struct conv_parts parts = {conv->weight, &conv->options};

@@ -38,12 +38,17 @@ bool ursa_forward_is_watched(void);
 /* What a module made of a function calls; else NULL. */
 ursa_activation_fn *ursa_function_of(ursa_module *module);
 bool ursa_is_batch_norm(const ursa_module *module);
-/* activation(module(x) + residual) of a batch norm; both may be NULL. */
-ursa_tensor *ursa_forward_norm_then(ursa_module *norm, ursa_tensor *x, ursa_tensor *residual,
-                                    ursa_activation_fn *activation);
+struct ursa_channel_moments; /* see tensor/tensor.h */
+/* activation(module(x) + residual) of a batch norm; both may be NULL, and so may the moments of x. */
+ursa_tensor *ursa_forward_norm_then(ursa_module *norm, ursa_tensor *x, const struct ursa_channel_moments *known,
+                                    ursa_tensor *residual, ursa_activation_fn *activation);
 
-/* activation(norm(conv(x))) where both can be one convolution: in inference,
- * without gradients. Sets *done when it was tried. */
+/* Whether a convolution can find the moments that the batch norm behind it needs: in training. */
+bool ursa_gives_moments(const ursa_module *conv, const ursa_module *norm);
+ursa_tensor *ursa_forward_conv_moments(ursa_module *conv, ursa_tensor *x, struct ursa_channel_moments *moments);
+
+/* activation(norm(conv(x))) where they are computed together: in training by the moments that the convolution finds, in
+ * inference without gradients as one convolution. Sets *done when it was tried. */
 ursa_tensor *ursa_forward_conv_norm(ursa_module *conv, ursa_module *norm, ursa_tensor *x,
                                     ursa_activation_fn *activation, bool *done);
 struct norm_parts;

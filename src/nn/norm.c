@@ -1,5 +1,6 @@
 /* norm.c — normalisation layers. */
 #include "folded.h"
+#include "tensor/tensor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,14 +21,14 @@ static bool check_input(ursa_module *module, const struct norm *norm, const ursa
                      (long long)ursa_dim(x, -1), norm->channels);
 }
 
-ursa_tensor *ursa_forward_norm_then(ursa_module *module, ursa_tensor *x, ursa_tensor *residual,
-                                    ursa_activation_fn *activation)
+ursa_tensor *ursa_forward_norm_then(ursa_module *module, ursa_tensor *x, const ursa_channel_moments *known,
+                                    ursa_tensor *residual, ursa_activation_fn *activation)
 {
     const struct norm *norm = ursa_module_state(module);
     if (!x || !check_input(module, norm, x))
         return NULL;
-    return ursa_batch_norm_then(x, norm->scale, norm->shift, norm->running_mean, norm->running_var, residual,
-                                activation, ursa_is_training(module), norm->momentum, norm->eps);
+    return ursa_batch_norm_known(x, known, norm->scale, norm->shift, norm->running_mean, norm->running_var, residual,
+                                 activation, ursa_is_training(module), norm->momentum, norm->eps);
 }
 
 static ursa_tensor *norm_forward(ursa_module *module, void *state, ursa_tensor *x)
@@ -37,7 +38,7 @@ static ursa_tensor *norm_forward(ursa_module *module, void *state, ursa_tensor *
         return NULL;
     switch (norm->kind) {
     case BATCH:
-        return ursa_forward_norm_then(module, x, NULL, NULL);
+        return ursa_forward_norm_then(module, x, NULL, NULL, NULL);
     case LAYER:
         return ursa_layer_norm(x, norm->scale, norm->shift, norm->eps);
     case GROUP:

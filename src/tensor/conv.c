@@ -54,7 +54,7 @@ static bool check_ranks(const char *name, const ursa_tensor *x, const ursa_tenso
 /* ---- the operators, unrecorded ------------------------------------------------------------------- */
 
 static ursa_tensor *forward(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, const ursa_conv_geometry *geometry,
-                            ursa_activation activation, ursa_dims shape)
+                            ursa_activation activation, ursa_dims shape, const ursa_channel_moments *moments)
 {
     ursa_tensor *out = x && w ? ursa_tensor_new(ursa_device_of(x), x->array.dtype, shape) : NULL;
     if (!out)
@@ -63,6 +63,10 @@ static ursa_tensor *forward(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, c
         .geometry = *geometry, .x = x->array, .w = w->array, .out = out->array, .activation = activation};
     if (bias)
         args.bias = bias->array;
+    if (moments) {
+        args.mean = moments->mean->array;
+        args.var = moments->var->array;
+    }
     return ursa_op_conv2d(ursa_device_of(x), &args) ? out : NULL;
 }
 
@@ -125,17 +129,17 @@ static bool conv_shape(const ursa_tensor *x, const ursa_tensor *w, const ursa_co
 }
 
 /* The activation that the operator computes with the product: where its gradient will not be asked for. */
-static ursa_activation fused(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options)
+static ursa_activation fused(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options, bool apart)
 {
     bool known = options->activation == ursa_relu || options->activation == ursa_relu6;
     return (ursa_activation){
-        .used = known && !ursa_will_record(3, (ursa_tensor *[]){x, w, options->bias}),
+        .used = known && !apart && !ursa_will_record(3, (ursa_tensor *[]){x, w, options->bias}),
         .kind = options->activation == ursa_relu6 ? URSA_UNARY_relu6 : URSA_UNARY_relu,
     };
 }
 
 static ursa_tensor *conv2d(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, const ursa_conv_geometry *geometry,
-                           ursa_activation activation)
+                           ursa_activation activation, const ursa_channel_moments *moments)
 {
     ursa_dims shape;
     if (!conv_shape(x, w, geometry, &shape) || !check_bias("conv2d", bias, x, w->array.shape[0]))
@@ -145,7 +149,7 @@ static ursa_tensor *conv2d(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, co
     ursa_tensor *added = ursa_dense_typed(bias, URSA_F32);
     if (bias && !added)
         return NULL;
-    ursa_tensor *out = forward(image, kernel, added, geometry, activation, shape);
+    ursa_tensor *out = forward(image, kernel, added, geometry, activation, shape, moments);
     ursa_node *node = out ? URSA_RECORD("conv2d", conv_step, 2, sizeof *geometry, x, w, bias) : NULL;
     if (node) {
         *(ursa_conv_geometry *)ursa_node_extra(node) = *geometry;
@@ -155,15 +159,30 @@ static ursa_tensor *conv2d(ursa_tensor *x, ursa_tensor *w, ursa_tensor *bias, co
     return ursa_node_attach(node, out);
 }
 
-ursa_tensor *ursa_conv2d_opt(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options)
+static bool new_moments(ursa_tensor *w, ursa_channel_moments *moments)
+{
+    ursa_dims channels = ursa_shape(w->array.shape[0]);
+    moments->mean = ursa_tensor_new(ursa_device_of(w), URSA_F32, channels);
+    moments->var = ursa_tensor_new(ursa_device_of(w), URSA_F32, channels);
+    return moments->mean && moments->var;
+}
+
+ursa_tensor *ursa_conv2d_moments(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options,
+                                 ursa_channel_moments *moments)
 {
     ursa_conv_geometry geometry;
-    if (!x || !w || !check_ranks("conv2d", x, w) || !read_options("conv2d", options, &geometry))
+    if (!x || !w || !check_ranks("conv2d", x, w) || !read_options("conv2d", options, &geometry) ||
+        (moments && !new_moments(w, moments)))
         return NULL;
     ursa_scope *scope = ursa_scope_begin();
-    ursa_activation activation = fused(x, w, options);
-    ursa_tensor *out = conv2d(x, w, options->bias, &geometry, activation);
+    ursa_activation activation = fused(x, w, options, moments != NULL);
+    ursa_tensor *out = conv2d(x, w, options->bias, &geometry, activation, moments);
     return ursa_leave(scope, options->activation && !activation.used ? options->activation(out) : out);
+}
+
+ursa_tensor *ursa_conv2d_opt(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options)
+{
+    return ursa_conv2d_moments(x, w, options, NULL);
 }
 
 /* ---- transposed convolution -------------------------------------------------------------------------- */
@@ -179,7 +198,8 @@ static bool transpose_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor *
                                  ursa_node_type(node, 1, dy))
                    : NULL;
     if (wants_x)
-        dx[0] = forward(dy, ursa_node_saved(node, 1), NULL, geometry, (ursa_activation){0}, ursa_node_shape(node, 0));
+        dx[0] =
+            forward(dy, ursa_node_saved(node, 1), NULL, geometry, (ursa_activation){0}, ursa_node_shape(node, 0), NULL);
     return (dx[0] || !wants_x) && (dx[1] || !wants_w);
 }
 

@@ -92,6 +92,7 @@ static bool batch_norm_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor 
 /* Statistics and operands of one call: x and the residual of one float type, the others f32. */
 struct batch_norm {
     ursa_tensor *x, *scale, *shift, *running_mean, *running_var, *mean, *inv_std, *residual;
+    ursa_channel_moments known; /* of x, or NULLs */
     ursa_activation activation;
     bool training;
     double momentum, eps;
@@ -160,6 +161,8 @@ static ursa_tensor *batch_norm(struct batch_norm norm)
         .activation = norm.activation,
         .scale = *array_or_absent(norm.scale),
         .shift = *array_or_absent(norm.shift),
+        .batch_mean = *array_or_absent(norm.known.mean),
+        .batch_var = *array_or_absent(norm.known.var),
         .running_mean = *array_or_absent(norm.running_mean),
         .running_var = *array_or_absent(norm.running_var),
         .out = out->array,
@@ -228,11 +231,13 @@ static bool fuses(const ursa_tensor *x, const ursa_tensor *residual, ursa_activa
            ursa_device_of(x) == ursa_device_of(residual);
 }
 
-ursa_tensor *ursa_batch_norm_then(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, ursa_tensor *running_mean,
-                                  ursa_tensor *running_var, ursa_tensor *residual, ursa_activation_fn *activation,
-                                  bool training, double momentum, double eps)
+ursa_tensor *ursa_batch_norm_known(ursa_tensor *x, const ursa_channel_moments *known, ursa_tensor *scale,
+                                   ursa_tensor *shift, ursa_tensor *running_mean, ursa_tensor *running_var,
+                                   ursa_tensor *residual, ursa_activation_fn *activation, bool training,
+                                   double momentum, double eps)
 {
     struct batch_norm norm = {.x = x,
+                              .known = known ? *known : (ursa_channel_moments){0},
                               .scale = scale,
                               .shift = shift,
                               .running_mean = running_mean,
@@ -250,6 +255,14 @@ ursa_tensor *ursa_batch_norm_then(ursa_tensor *x, ursa_tensor *scale, ursa_tenso
     ursa_tensor *y = checked_batch_norm(norm);
     y = residual ? ursa_add(y, residual) : y;
     return ursa_leave(scope, activation ? activation(y) : y);
+}
+
+ursa_tensor *ursa_batch_norm_then(ursa_tensor *x, ursa_tensor *scale, ursa_tensor *shift, ursa_tensor *running_mean,
+                                  ursa_tensor *running_var, ursa_tensor *residual, ursa_activation_fn *activation,
+                                  bool training, double momentum, double eps)
+{
+    return ursa_batch_norm_known(x, NULL, scale, shift, running_mean, running_var, residual, activation, training,
+                                 momentum, eps);
 }
 
 /* ---- group and layer norm -------------------------------------------------------------------------------- */

@@ -114,6 +114,22 @@ ursa_tensor *ursa_factor(ursa_tensor *x, ursa_dtype dtype);
  * to f32 where a half type is to become that. */
 ursa_tensor *ursa_sum_to(ursa_tensor *x, ursa_dims shape, ursa_dtype dtype);
 
+/* ---- statistics found on the way ------------------------------------------- */
+
+/* Mean and biased variance of a tensor over all axes but the last, in f32 and unrecorded. */
+typedef struct ursa_channel_moments {
+    ursa_tensor *mean, *var;
+} ursa_channel_moments;
+
+/* ursa_conv2d_opt(), and the moments of what it returns, before the activation: tensors of the current scope. */
+ursa_tensor *ursa_conv2d_moments(ursa_tensor *x, ursa_tensor *w, const ursa_conv_options *options,
+                                 ursa_channel_moments *moments);
+/* ursa_batch_norm_then() of an x whose moments are known; those of training only, NULL where they are not. */
+ursa_tensor *ursa_batch_norm_known(ursa_tensor *x, const ursa_channel_moments *known, ursa_tensor *scale,
+                                   ursa_tensor *shift, ursa_tensor *running_mean, ursa_tensor *running_var,
+                                   ursa_tensor *residual, ursa_activation_fn *activation, bool training,
+                                   double momentum, double eps);
+
 /* ---- the tape ---------------------------------------------------------------
  *
  * A node stands for one call of a function. It holds edges to where the

@@ -1,5 +1,5 @@
-/* test_chain.c — modules that are computed together give the same bits as one
- * after the other, and let go of what lies between.
+/* test_chain.c — modules that are computed together give the same numbers as one
+ * after the other, in inference to the bit, and let go of what lies between.
  */
 #include "../unit.h"
 
@@ -29,6 +29,12 @@ static ursa_module *network(void)
                               ursa_nn_linear(12, 5), ursa_nn_batch_norm(5));
 }
 
+static ursa_module *conv_and_norm(void)
+{
+    return ursa_nn_sequential(ursa_nn_conv2d(3, 8, 3), ursa_nn_batch_norm(8), ursa_nn_adaptive_avg_pool2d(3, 2),
+                              ursa_nn_flatten(), ursa_nn_linear(48, 5));
+}
+
 static void look_on(void *context, ursa_module *module, ursa_tensor *y)
 {
     (void)module;
@@ -53,22 +59,22 @@ static void note(struct outcome *outcome, const ursa_tensor *tensor)
 }
 
 /* The output, the gradients of x and all parameters, and the buffers. */
-static struct outcome *run(bool training, bool watched)
+static struct outcome *run(ursa_module *make(void), bool training, bool watched, ursa_dtype dtype)
 {
     struct outcome *outcome = calloc(1, sizeof *outcome);
     assert_non_null(outcome);
     int seen = 0;
     ursa_set_seed(5);
-    ursa_module *model = network();
+    ursa_module *model = make();
     ursa_train_mode(model, training);
     ursa_scope *scope = ursa_scope_begin();
     ursa_tensor *x = ursa_requires_grad(ursa_normal(ursa_shape(6, 9, 9, 3)), true);
     ursa_tensor *weights = ursa_normal(ursa_shape(6, 5));
     ursa_device_reset_peak(ursa_default_device());
     ursa_watch_forward(watched ? look_on : NULL, &seen);
-    ursa_tensor *y = ursa_forward(model, x);
+    ursa_tensor *y = ursa_cast(ursa_forward(model, ursa_cast(x, dtype)), URSA_F32);
     ursa_watch_forward(NULL, NULL);
-    assert_int_equal(seen > 30, watched);
+    assert_int_equal(seen > 0, watched);
     assert_true(ursa_backward(ursa_sum(ursa_mul(y, weights), ursa_axes(), false)));
     outcome->peak = ursa_device_memory(ursa_default_device()).peak;
     note(outcome, y);
@@ -82,29 +88,50 @@ static struct outcome *run(bool training, bool watched)
     return outcome;
 }
 
-static void assert_same(bool training)
+/* `bound`: how far apart two numbers may be, beside 1 and the second of them. */
+static void assert_near(const struct outcome *together, const struct outcome *apart, double bound)
 {
-    struct outcome *together = run(training, false), *apart = run(training, true);
     assert_int_equal(together->count, apart->count);
-    for (int64_t i = 0; i < apart->count; i++)
-        if (together->values[i] != apart->values[i]) /* zeros may differ in sign */
-            fail_msg("number %lld is %g together, %g apart", (long long)i, (double)together->values[i],
-                     (double)apart->values[i]);
+    for (int64_t i = 0; i < apart->count; i++) {
+        double one = (double)together->values[i], other = (double)apart->values[i]; /* zeros may differ in sign */
+        if (!(fabs(one - other) <= bound * (1 + fabs(other))))
+            fail_msg("number %lld is %.9g together, %.9g apart", (long long)i, one, other);
+    }
+}
+
+static void assert_same(bool training, double bound)
+{
+    struct outcome *together = run(network, training, false, URSA_F32), *apart = run(network, training, true, URSA_F32);
+    assert_near(together, apart, bound);
     assert_true(together->peak < apart->peak);
     free(together);
     free(apart);
 }
 
+/* The statistics of a batch norm behind a convolution are summed in other parts: they differ in their last place or
+ * two, 1e-7, which a dozen normalisations pass on. */
 static void test_training(void **state)
 {
     (void)state;
-    assert_same(true);
+    assert_same(true, 1e-4);
+}
+
+/* Of half types nothing but the statistics is computed otherwise here: an activation may be rounded to its other
+ * neighbour. */
+static void test_half_types(void **state)
+{
+    (void)state;
+    struct outcome *together = run(conv_and_norm, true, false, URSA_F16);
+    struct outcome *apart = run(conv_and_norm, true, true, URSA_F16);
+    assert_near(together, apart, 0x1p-9);
+    free(together);
+    free(apart);
 }
 
 static void test_inference(void **state)
 {
     (void)state;
-    assert_same(false);
+    assert_same(false, 0);
 }
 
 static void read_forward(ursa_module *model, ursa_tensor *x, float *out, int64_t count)
@@ -180,10 +207,8 @@ static void test_what_is_not_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_training),
-        cmocka_unit_test(test_inference),
-        cmocka_unit_test(test_folding),
-        cmocka_unit_test(test_what_is_not_its_own),
+        cmocka_unit_test(test_training), cmocka_unit_test(test_half_types),          cmocka_unit_test(test_inference),
+        cmocka_unit_test(test_folding),  cmocka_unit_test(test_what_is_not_its_own),
     };
     return run_unit_tests("nn_chain", tests);
 }
