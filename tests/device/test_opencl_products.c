@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { IMAGES = 2, CHANNELS = 12, WIDTH = 10, MOST = 8192 };
+enum { MOST = 8192, WIDEST = 10 };
 
 static struct ursa_cl_device *device_or_skip(void)
 {
@@ -108,29 +108,32 @@ static void compare(const struct image *x, const struct image *w, const int *pad
                 }
 }
 
-/* Odd sizes: tiles are cut on two sides. */
-static void check_winograd(ursa_dtype dtype, bool gradient)
+struct problem {
+    int64_t images, height, width, channels, out_channels;
+    int pad[2];
+};
+
+static void check_winograd(const struct problem *p, ursa_dtype dtype, bool gradient)
 {
     struct ursa_cl_device *device = device_or_skip();
     static struct image x, w, out;
-    const int pad[2] = {1, gradient ? 1 : 0};
-    const int64_t h = 9, v = 6;
-    const int64_t image[4] = {IMAGES, h, v, CHANNELS}, window[4] = {WIDTH, 3, 3, CHANNELS};
-    const int64_t result[4] = {IMAGES, h, gradient ? v : v - 2, WIDTH};
+    const int64_t image[4] = {p->images, p->height, p->width, p->channels},
+                  window[4] = {p->out_channels, 3, 3, p->channels};
+    const int64_t result[4] = {p->images, p->height + 2 * p->pad[0] - 2, p->width + 2 * p->pad[1] - 2, p->out_channels};
     const struct ursa_cl_choice winograd = {.method = URSA_CL_WINOGRAD};
-    ursa_conv_geometry geometry = {.stride = {1, 1}, .pad = {pad[0], pad[1]}, .dilation = {1, 1}, .groups = 1};
-    float bias_values[WIDTH];
-    for (int i = 0; i < WIDTH; i++)
+    ursa_conv_geometry geometry = {.stride = {1, 1}, .pad = {p->pad[0], p->pad[1]}, .dilation = {1, 1}, .groups = 1};
+    float bias_values[WIDEST];
+    for (int i = 0; i < WIDEST; i++)
         bias_values[i] = (float)i / 4 - 1;
 
     make_image(&x, &device->base, dtype, gradient ? result : image, 1);
     make_image(&w, &device->base, URSA_F32, window, 2);
     int64_t count = shape_image(&out, dtype, gradient ? image : result);
     out.array.buffer = ursa_buffer_new(&device->base, dtype, count);
-    ursa_array bias = {.buffer = ursa_buffer_new(&device->base, URSA_F32, WIDTH), .ndim = 1};
-    bias.shape[0] = WIDTH;
+    ursa_array bias = {.buffer = ursa_buffer_new(&device->base, URSA_F32, WIDEST), .ndim = 1};
+    bias.shape[0] = p->out_channels;
     bias.stride[0] = 1;
-    assert_true(ursa_buffer_write(bias.buffer, 0, URSA_F32, bias_values, WIDTH));
+    assert_true(ursa_buffer_write(bias.buffer, 0, URSA_F32, bias_values, WIDEST));
 
     ursa_cl_try_choice(&winograd);
     if (gradient)
@@ -146,7 +149,7 @@ static void check_winograd(ursa_dtype dtype, bool gradient)
     floats.buffer = ursa_buffer_new(&device->base, URSA_F32, count);
     assert_true(ursa_op_copy(&device->base, &(struct ursa_copy_args){.x = out.array, .out = floats}));
     assert_true(ursa_buffer_read(floats.buffer, 0, URSA_F32, out.values, count));
-    compare(&x, &w, pad, gradient, &out, gradient ? NULL : bias_values, !gradient);
+    compare(&x, &w, p->pad, gradient, &out, gradient ? NULL : bias_values, !gradient);
 
     ursa_buffer *const buffers[] = {x.array.buffer, w.array.buffer, out.array.buffer, bias.buffer, floats.buffer};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
@@ -156,9 +159,17 @@ static void check_winograd(ursa_dtype dtype, bool gradient)
 static void test_winograd(void **state)
 {
     (void)state;
-    check_winograd(URSA_F32, false);
-    check_winograd(URSA_F32, true);
-    check_winograd(URSA_BF16, false);
+    static const struct problem problems[] = {
+        {2, 9, 6, 12, 10, {1, 0}}, /* tiles are cut on two sides */
+        {1, 1, 1, 2, 2, {1, 1}},   /* taps outside on every side */
+        {3, 5, 13, 8, 4, {2, 1}},  /* more pixels of the result than of the image */
+        {1, 8, 4, 4, 6, {1, 1}},   /* whole tiles */
+    };
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
+        check_winograd(&problems[i], URSA_F32, false);
+        check_winograd(&problems[i], URSA_F32, true);
+        check_winograd(&problems[i], URSA_BF16, false);
+    }
 }
 
 /* GPUs choose it for many channels, and nowhere else; halves go to matrix instructions. */
