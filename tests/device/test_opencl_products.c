@@ -309,12 +309,15 @@ static void test_choices_are_timed(void **state)
     }
 }
 
-int main(void)
+/* Of all tests, or those whose names fit a pattern. */
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_winograd),           cmocka_unit_test(test_choices),
         cmocka_unit_test(test_choices_are_timed),  cmocka_unit_test(test_twins_of_matrix_instructions),
         cmocka_unit_test(test_matrix_instruction),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return run_unit_tests("opencl_products", tests);
 }
