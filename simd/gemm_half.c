@@ -41,17 +41,61 @@ V_INLINE vf load_floats(const void *from, const enum source source)
     }
 }
 
+V_INLINE vf load_last_floats(const char *from, int64_t count, const enum source source)
+{
+    char lanes[V_LANES * sizeof(float)] = {0};
+    memcpy(lanes, from, (size_t)(count * SIZE(source)));
+    return load_floats(lanes, source);
+}
+
 /* Whole vectors are written, zeros after the last. */
 V_INLINE void floats(const char *from, int64_t count, float *to, const enum source source)
 {
     int64_t i = 0;
     for (; i + V_LANES <= count; i += V_LANES)
         vf_store(to + i, load_floats(from + i * SIZE(source), source));
-    if (i < count) {
-        char lanes[V_LANES * sizeof(float)] = {0};
-        memcpy(lanes, from + i * SIZE(source), (size_t)((count - i) * SIZE(source)));
-        vf_store(to + i, load_floats(lanes, source));
+    if (i < count)
+        vf_store(to + i, load_last_floats(from + i * SIZE(source), count - i, source));
+}
+
+/* ---- matrix times vector --------------------------------------------------- */
+
+/* Four rows at a time share the loads of x, as those of floats do. */
+V_INLINE void dots_body(const float *x, const char *y, int64_t y_stride, const int count, int64_t length, float alpha,
+                        float beta, float *out, const enum source source)
+{
+    vf sum[4];
+    int64_t k = 0;
+    UNROLL
+    for (int i = 0; i < count; i++)
+        sum[i] = vf_zero();
+    for (; k + V_LANES <= length; k += V_LANES) {
+        vf xv = vf_load(x + k);
+        UNROLL
+        for (int i = 0; i < count; i++)
+            sum[i] = vf_fma(xv, load_floats(y + (i * y_stride + k) * SIZE(source), source), sum[i]);
     }
+    if (k < length) {
+        vf xv = vf_load_n(x + k, length - k);
+        UNROLL
+        for (int i = 0; i < count; i++)
+            sum[i] = vf_fma(xv, load_last_floats(y + (i * y_stride + k) * SIZE(source), length - k, source), sum[i]);
+    }
+    UNROLL
+    for (int i = 0; i < count; i++) {
+        float value = alpha * vf_sum(sum[i]);
+        out[i] = beta != 0 ? value + beta * out[i] : value;
+    }
+}
+
+V_INLINE void dots(const float *x, const char *y, int64_t y_stride, int64_t count, int64_t length, float alpha,
+                   float beta, float *out, const enum source source)
+{
+    int64_t i = 0, row = y_stride * SIZE(source);
+    for (; i + 4 <= count; i += 4)
+        dots_body(x, y + i * row, y_stride, 4, length, alpha, beta, out + i, source);
+    for (; i < count; i++)
+        dots_body(x, y + i * row, y_stride, 1, length, alpha, beta, out + i, source);
 }
 
 /* ---- words that are pairs ---------------------------------------------------
@@ -323,6 +367,15 @@ static void add(const float *x, float *y, int64_t count)
                               float *panel)                                                                            \
     {                                                                                                                  \
         pack(y, k_stride, j_stride, length, width, panel, source);                                                     \
+    }                                                                                                                  \
+    static void dots_##source(const float *x, const void *y, int64_t y_stride, int64_t count, int64_t length,          \
+                              float alpha, float beta, float *out)                                                     \
+    {                                                                                                                  \
+        dots(x, y, y_stride, count, length, alpha, beta, out, source);                                                 \
+    }                                                                                                                  \
+    static void floats_##source(const void *from, int64_t count, float *to)                                            \
+    {                                                                                                                  \
+        floats(from, count, to, source);                                                                               \
     }
 FROM(F16)
 FROM(BF16)
@@ -369,10 +422,16 @@ LOAD(bf16, BF16)
         {PRODUCT(single, single), PRODUCT(single, half)}, {PRODUCT(half, single), PRODUCT(half, half)},                \
     }
 
+#define DOTS(half, single)                                                                                             \
+    {dots_##single, dots_##half},                                                                                      \
+    {                                                                                                                  \
+        floats_##single, floats_##half                                                                                 \
+    }
+
 const struct ursa_simd_gemm_half SIMD(ursa_simd_gemm_half) = {
     .type =
         {
-            [URSA_F16] = {PRODUCTS(F16, F32_AS_F16), store_f16, load_f16},
-            [URSA_BF16] = {PRODUCTS(BF16, F32_AS_BF16), store_bf16, load_bf16},
+            [URSA_F16] = {PRODUCTS(F16, F32_AS_F16), DOTS(F16, F32_AS_F16), store_f16, load_f16},
+            [URSA_BF16] = {PRODUCTS(BF16, F32_AS_BF16), DOTS(BF16, F32_AS_BF16), store_bf16, load_bf16},
         },
 };

@@ -15,6 +15,12 @@ struct ursa_half_products {
     /* By whether A and B are of the half type; a factor that is not, is f32. */
     struct ursa_simd_gemm product[2][2];
 
+    /* As `dots` of struct ursa_simd_gemm for x that are floats of the half type, by whether y is of it; and elements as
+     * such floats, of which whole vectors are written. */
+    void (*dots[2])(const float *x, const void *y, int64_t y_stride, int64_t count, int64_t length, float alpha,
+                    float beta, float *out);
+    void (*floats[2])(const void *from, int64_t count, float *to);
+
     /* out[i][column + j] = sum[i pitch + j] for i < rows, j < width; and the reverse. */
     void (*store)(const float *sum, int64_t pitch, int64_t rows, int64_t width, void *const *out, int64_t column);
     void (*load)(void *const *out, int64_t column, int64_t rows, int64_t width, float *sum, int64_t pitch);

@@ -1,6 +1,7 @@
 /* gemm.c — batched matrix products. */
 #include "device/cpu/product.h"
 #include "base/parallel.h"
+#include "simd/gemm_half.h"
 
 struct matrix {
     char *data;
@@ -46,22 +47,48 @@ struct vector_product {
     struct matrix x, y, out; /* y [K, N] with stride 1 along K */
     int64_t columns, inner, grain, blocks;
     bool scalar_bias; /* the vector is the right operand: rows of the result share the one bias */
+    ursa_dtype x_type, y_type, out_type;
 };
+
+/* Dot products of halves: x and out by way of floats, y where it lies. */
+static void half_dots(const struct vector_product *p, const char *x, const char *y, int64_t count, float *out)
+{
+    const struct ursa_half_products *half =
+        &ursa_cpu_simd()->gemm_half->type[ursa_is_half(p->x_type) ? p->x_type : p->y_type];
+    float *floats = ursa_scratch(URSA_SLOT_TASK, (size_t)(p->inner + ursa_cpu_simd()->lanes) * sizeof *floats);
+    if (!floats)
+        return;
+    half->floats[ursa_is_half(p->x_type)](x, p->inner, floats);
+    half->dots[ursa_is_half(p->y_type)](floats, y, p->y.column, count, p->inner, p->args->alpha, p->args->beta, out);
+}
 
 static void vector_task(void *context, int64_t index)
 {
     const struct vector_product *p = context;
     int64_t batch = index / p->blocks, begin = index % p->blocks * p->grain;
     int64_t count = p->columns - begin < p->grain ? p->columns - begin : p->grain;
-    const float *x = (const float *)(const void *)p->x.data + batch * p->x.batch;
-    const float *y = (const float *)(const void *)p->y.data + batch * p->y.batch + begin * p->y.column;
-    float *out = (float *)(void *)p->out.data + batch * p->out.batch + begin;
-    ursa_cpu_simd()->gemm->dots(x, y, p->y.column, count, p->inner, p->args->alpha, p->args->beta, out);
+    const char *x = p->x.data + batch * p->x.batch * p->x.size;
+    const char *y = p->y.data + (batch * p->y.batch + begin * p->y.column) * p->y.size;
+    void *result = p->out.data + (batch * p->out.batch + begin) * p->out.size;
+    int64_t room = count + ursa_cpu_simd()->lanes; /* whole vectors are loaded */
+    bool rounded = ursa_is_half(p->out_type);
+    float *out = rounded ? ursa_scratch(URSA_SLOT_IMAGE, (size_t)room * sizeof *out) : result;
+    if (!out)
+        return;
+    if (rounded && p->args->beta != 0)
+        ursa_cpu_simd()->gemm_half->type[p->out_type].load(&result, 0, 1, count, out, count);
+    if (ursa_is_half(p->x_type) || ursa_is_half(p->y_type))
+        half_dots(p, x, y, count, out);
+    else
+        ursa_cpu_simd()->gemm->dots((const float *)(const void *)x, (const float *)(const void *)y, p->y.column, count,
+                                    p->inner, p->args->alpha, p->args->beta, out);
     const float *bias = ursa_cpu_f32(&p->args->bias);
     for (int64_t i = 0; bias && i < count; i++)
         out[i] += p->scalar_bias ? bias[0] : bias[begin + i];
     if (p->args->activation.used)
         ursa_activate(&p->args->activation, out, count);
+    if (rounded)
+        ursa_cpu_simd()->gemm_half->type[p->out_type].store(out, count, 1, count, &result, 0);
 }
 
 static bool run_vector(struct vector_product *p, int64_t batches)
@@ -94,15 +121,17 @@ bool ursa_cpu_gemm(ursa_device *device, const struct ursa_gemm_args *args)
         rows *= batches;
         batches = 1;
     }
-    bool single = x.size == 4 && y.size == 4 && out.size == 4;
-    if (single && rows == 1 && x.column == 1 && y.row == 1 && columns > 1 && inner > 0) {
+    ursa_dtype x_type = args->x.dtype, y_type = args->y.dtype, out_type = args->out.dtype;
+    if (rows == 1 && x.column == 1 && y.row == 1 && columns > 1 && inner > 0) {
         struct vector_product p = {.args = args, .x = x, .y = y, .out = out, .columns = columns, .inner = inner};
+        p.x_type = x_type, p.y_type = y_type, p.out_type = out_type;
         return run_vector(&p, batches);
     }
-    if (single && columns == 1 && x.column == 1 && (y.row == 1 || inner == 1) && inner > 0) {
+    if (columns == 1 && x.column == 1 && (y.row == 1 || inner == 1) && inner > 0) {
         struct vector_product p = {
             .args = args, .x = y, .out = out, .columns = rows, .inner = inner, .scalar_bias = true};
         p.y = (struct matrix){x.data, x.size, x.batch, 1, x.row};
+        p.x_type = y_type, p.y_type = x_type, p.out_type = out_type;
         return run_vector(&p, batches);
     }
 
