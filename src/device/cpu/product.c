@@ -383,10 +383,11 @@ static int64_t panels_that_fit(const struct run *run)
     return panels < LEAST_PANELS ? LEAST_PANELS : panels;
 }
 
+/* The moments of out are merged by blocks of rows: so that no sum depends on the caches, those do not either. */
 static void plan_rows(struct run *run)
 {
-    int64_t rows = run->product->rows;
-    run->row_blocks = ursa_ceil_div(rows, rows_that_fit(run));
+    int64_t rows = run->product->rows, most = run->product->moments ? MOST_ROWS : rows_that_fit(run);
+    run->row_blocks = ursa_ceil_div(rows, most);
     run->row_block = ursa_ceil_div(ursa_ceil_div(rows, run->row_blocks), run->simd->rows) * run->simd->rows;
     run->row_blocks = ursa_ceil_div(rows, run->row_block);
 }
