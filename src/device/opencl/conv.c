@@ -130,6 +130,7 @@ static bool launch_product(struct ursa_cl_device *device, struct conv_shape *sha
                                       .m = pixels,
                                       .n = shape->width,
                                       .k = terms_of(shape),
+                                      .by_element = shape->depth % 4 != 0,
                                       .window = is_window_of_3(shape) ? 3 : 0};
     struct ursa_cl_choice choice = ursa_cl_choose(device, &product);
     const struct ursa_cl_tile *tile = &choice.tile;
@@ -323,8 +324,13 @@ bool ursa_opencl_conv2d_grad_weight(ursa_device *base, const struct ursa_conv2d_
     ursa_dtype factor = ursa_cl_factor(&args->x, &args->dy);
     if (shape.width == 0 || terms == 0)
         return true;
-    struct ursa_cl_product product = {
-        .kind = URSA_CL_CONV_WEIGHT, .type = factor, .batch = g->groups, .m = shape.width, .n = terms, .k = pixels};
+    struct ursa_cl_product product = {.kind = URSA_CL_CONV_WEIGHT,
+                                      .type = factor,
+                                      .batch = g->groups,
+                                      .m = shape.width,
+                                      .n = terms,
+                                      .k = pixels,
+                                      .by_element = shape.depth % 4 != 0 || shape.width % 4 != 0};
     struct ursa_cl_choice choice = ursa_cl_choose(device, &product);
     const struct ursa_cl_tile *tile = &choice.tile;
     int64_t tiles = ursa_cl_tiles(shape.width, tile->rows) * ursa_cl_tiles(terms, tile->columns);

@@ -38,6 +38,7 @@ struct ursa_cl_product {
     enum ursa_cl_product_kind { URSA_CL_GEMM, URSA_CL_CONV, URSA_CL_CONV_WEIGHT } kind;
     ursa_dtype type; /* that the factors are rounded to */
     int64_t batch, m, n, k;
+    bool by_element;         /* of convolutions: channels are no multiple of four, so that no vectors are read */
     int window;              /* side of a square window of stride 1 whose taps meet, as 3 × 3; else 0. gemm: 0 */
     bool x_across, y_across; /* gemm: neighbours in memory are neighbours along K in x, along N in y */
 };
