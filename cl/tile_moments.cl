@@ -4,7 +4,16 @@
  */
 
 #define LINE_FOURS (COLUMNS / 4)
-#if ITEMS_DOWN > 2 * DEPTH
+
+/* The sums of all items of the group go where tiles were: to the larger pair. */
+#if LEFT_SIZE > RIGHT_SIZE
+#define LARGER_SIZE               LEFT_SIZE
+#define larger_tiles(left, right) (left)
+#else
+#define LARGER_SIZE               RIGHT_SIZE
+#define larger_tiles(left, right) (right)
+#endif
+#if ITEMS_DOWN * LINE_FOURS > 2 * LARGER_SIZE
 #error "the sums of the items do not fit the tiles' memory"
 #endif
 
@@ -32,8 +41,7 @@ static inline void store_four(float4 v, global float *p, int count)
         p[l] = each[l];
 }
 
-/* `rows` and `columns` of the tile exist; `bias` of its first column, or 0, is in the mean. `each`: memory of the right
- * tiles. */
+/* `rows` and `columns` of the tile exist; `bias` of its first column, or 0, is in the mean. `each`: larger_tiles(). */
 static inline void tile_moments(const block *b, int item, int rows, int columns, global const float *bias,
                                 local float4 *each, global float *mean, global float *squares)
 {

@@ -174,6 +174,70 @@ static void test_winograd(void **state)
     }
 }
 
+/* ---- statistics of the result --------------------------------------------------- */
+
+/* Mean and variance that a convolution gives with this choice, beside those of what it wrote. */
+static void check_statistics(struct ursa_cl_device *device, const struct ursa_cl_choice *choice)
+{
+    enum { PIXELS = 2 * 11 * 9, OUT = 10 };
+    static struct image x, w, out, mean, var;
+    make_image(&x, &device->base, URSA_F32, (const int64_t[]){2, 11, 9, 4}, 1);
+    make_image(&w, &device->base, URSA_F32, (const int64_t[]){OUT, 1, 1, 4}, 2);
+    make_image(&out, &device->base, URSA_F32, (const int64_t[]){2, 11, 9, OUT}, 3);
+    make_image(&mean, &device->base, URSA_F32, (const int64_t[]){1, 1, 1, OUT}, 4);
+    make_image(&var, &device->base, URSA_F32, (const int64_t[]){1, 1, 1, OUT}, 5);
+    struct ursa_conv2d_args args = {.geometry = {.stride = {1, 1}, .dilation = {1, 1}, .groups = 1},
+                                    .x = x.array,
+                                    .w = w.array,
+                                    .out = out.array,
+                                    .mean = mean.array,
+                                    .var = var.array};
+    args.mean.ndim = args.var.ndim = 1;
+    args.mean.shape[0] = args.var.shape[0] = OUT;
+    args.mean.stride[0] = args.var.stride[0] = 1;
+    ursa_cl_try_choice(choice);
+    assert_true(ursa_op_conv2d(&device->base, &args));
+    ursa_cl_try_choice(NULL);
+    struct image *const results[] = {&out, &mean, &var};
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        assert_true(ursa_buffer_read(results[i]->array.buffer, 0, URSA_F32, results[i]->values,
+                                     ursa_array_count(&results[i]->array)));
+    for (int c = 0; c < OUT; c++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < PIXELS; i++)
+            sum += (double)out.values[i * OUT + c];
+        for (int i = 0; i < PIXELS; i++)
+            squares += pow((double)out.values[i * OUT + c] - sum / PIXELS, 2);
+        if (fabs((double)mean.values[c] - sum / PIXELS) > 1e-6 || fabs((double)var.values[c] - squares / PIXELS) > 1e-5)
+            fail_msg("tile %d × %d: mean %.9g of %.9g, variance %.9g of %.9g", choice->tile.rows, choice->tile.columns,
+                     (double)mean.values[c], sum / PIXELS, (double)var.values[c], squares / PIXELS);
+    }
+    struct image *const all[] = {&x, &w, &out, &mean, &var};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        ursa_buffer_release(all[i]->array.buffer);
+}
+
+/* The model's choice, and the tallest tile, whose items have most to show each other. */
+static void test_statistics_of_tiles(void **state)
+{
+    static const char *const families[] = {"gpu", "intel"};
+    (void)state;
+    struct ursa_cl_device *device = device_or_skip();
+    const struct ursa_cl_product product = {.kind = URSA_CL_CONV, .batch = 1, .m = 198, .n = 10, .k = 4};
+    for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
+        struct ursa_cl_choice choices[URSA_CL_MOST_CANDIDATES];
+        setenv("URSA_CL_FAMILY", families[f], 1);
+        int count = ursa_cl_candidates(device, &product, choices), tallest = 0;
+        for (int i = 0; i < count; i++)
+            if (choices[i].tile.rows * choices[tallest].tile.columns >
+                choices[tallest].tile.rows * choices[i].tile.columns)
+                tallest = i;
+        check_statistics(device, &choices[0]);
+        check_statistics(device, &choices[tallest]);
+    }
+    unsetenv("URSA_CL_FAMILY");
+}
+
 /* GPUs choose it for many channels, and nowhere else; halves go to matrix instructions. */
 static void test_choices(void **state)
 {
@@ -320,6 +384,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest own[] = {cmocka_unit_test(test_matrix_instruction)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_statistics_of_tiles),
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_choices_are_timed),
         cmocka_unit_test(test_twins_of_matrix_instructions),
