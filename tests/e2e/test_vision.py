@@ -30,11 +30,11 @@ def last(path, column):
 
 @test
 def transfer_beats_a_start_from_nothing(folder):
-    """A body trained on eight kinds of garments, then 200 pictures of two others; same epochs, judged on 400 more; the
+    """A body trained on eight kinds of garments, then 80 pictures of two others; same epochs, judged on 400 more; the
     mean of two seeds."""
     eight = [name for name in pictures.NAMES if name not in ("pullover", "coat")]
     pictures.class_files(f"{folder}/eight", eight, 1500)
-    pictures.class_files(f"{folder}/two/train", ["pullover", "coat"], 100)
+    pictures.class_files(f"{folder}/two/train", ["pullover", "coat"], 40)
     pictures.class_files(f"{folder}/two/valid", ["pullover", "coat"], 200, skip=100)
     common = ["--arch", "small-cnn", "--size", 28, "--quiet"]
     run("train", "image", f"{folder}/eight", *common, "--epochs", 3, "--out", f"{folder}/eight.ursa", env=CPU)
@@ -46,7 +46,7 @@ def transfer_beats_a_start_from_nothing(folder):
         run(*two, f"--pretrained={folder}/eight.ursa", "--fine-tune", 2, env=CPU)
         assert len(rows(f"{folder}/log.csv")) == 3
         tuned.append(last(f"{folder}/log.csv", "accuracy"))
-    assert sum(tuned) / 2 > sum(scratch) / 2 + 0.03, (scratch, tuned)
+    assert sum(tuned) / 2 > sum(scratch) / 2 + 0.05, (scratch, tuned)
 
 
 @test
