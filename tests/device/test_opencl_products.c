@@ -378,7 +378,8 @@ static bool reports_instruction(void)
     return device && ursa_cl_mma(ursa_cl_device(device), URSA_F16).instruction != URSA_CL_NO_MMA;
 }
 
-/* `instruction`: that of the device. Else all other tests, or those whose names fit a pattern. */
+/* `instruction`: that of the device. Else all other tests, or those whose names fit a pattern; options are those of
+ * other programs. */
 int main(int argc, char **argv)
 {
     const struct CMUnitTest own[] = {cmocka_unit_test(test_matrix_instruction)};
@@ -396,7 +397,7 @@ int main(int argc, char **argv)
     }
     if (wants_own)
         return run_unit_tests("matrix_instruction", own);
-    if (argc > 1)
+    if (argc > 1 && argv[1][0] != '-')
         cmocka_set_test_filter(argv[1]);
     return run_unit_tests("opencl_products", tests);
 }
