@@ -39,64 +39,48 @@ typedef float4 cell;
 
 /* ---- into local memory ------------------------------------------------------ */
 
-/* Puts V neighbours along the terms into lines that are `line` long. */
-static inline void put_along_k(local float *tile, const float *each, int v, int line)
+/* The V elements of a vector of either type, as they are multiplied. (A loop that looked at the type kept them in
+ * memory, on NVIDIA.) */
+static inline void floats_of(const void *vector, int v, int type, float *each)
 {
+    if (type == TYPE_F32)
 #pragma unroll
-    for (int l = 0; l < v; l++)
-        tile[l * line] = each[l];
+        for (int l = 0; l < v; l++)
+            each[l] = rounded(((const float *)vector)[l], type, FACTOR);
+    else
+#pragma unroll
+        for (int l = 0; l < v; l++)
+            each[l] = float_of(((const ushort *)vector)[l], type);
 }
 
-static inline void put_along_line(local float *tile, const float *each, int v)
+/* Puts a vector at `across` in line `down`; what are neighbours along the terms goes into lines that are `line`
+ * long. */
+static inline void put(local cell *tile, const void *vector, int v, int type, bool along_k, int across, int down,
+                       int line)
 {
-    if (v == 1)
-        tile[0] = each[0];
+    local float *to = (local float *)tile + (along_k ? across * v * line + down : down * line + across * v);
+    float each[8];
+    floats_of(vector, v, type, each);
+    if (along_k || v == 1)
 #pragma unroll
-    for (int l = 0; l + 4 <= v; l += 4)
-        ((local float4 *)tile)[l / 4] = (float4)(each[l], each[l + 1], each[l + 2], each[l + 3]);
+        for (int l = 0; l < v; l++)
+            to[l * line] = each[l];
+    else
+#pragma unroll
+        for (int l = 0; l + 4 <= v; l += 4)
+            ((local float4 *)to)[l / 4] = (float4)(each[l], each[l + 1], each[l + 2], each[l + 3]);
 }
 
 static inline void left_put(local cell *tile, int item, int slot, const left_vector *next)
 {
-    const left_element *element = (const left_element *)next;
-    float each[LEFT_V];
-#pragma unroll
-    for (int l = 0; l < LEFT_V; l++)
-#if LEFT_TYPE == TYPE_F32
-        each[l] = rounded(element[l], LEFT_TYPE, FACTOR);
-#else
-        each[l] = float_of(element[l], LEFT_TYPE);
-#endif
-    if (!left_exists(item, slot))
-        return;
-#ifdef LEFT_ALONG_K
-    put_along_k((local float *)tile + left_across(item) * LEFT_V * LEFT_LINE + left_down(item, slot), each, LEFT_V,
-                LEFT_LINE);
-#else
-    put_along_line((local float *)tile + left_down(item, slot) * LEFT_LINE + left_across(item) * LEFT_V, each, LEFT_V);
-#endif
+    if (left_exists(item, slot))
+        put(tile, next, LEFT_V, LEFT_TYPE, LEFT_IS_ALONG_K, left_across(item), left_down(item, slot), LEFT_LINE);
 }
 
 static inline void right_put(local cell *tile, int item, int slot, const right_vector *next)
 {
-    const right_element *element = (const right_element *)next;
-    float each[RIGHT_V];
-#pragma unroll
-    for (int l = 0; l < RIGHT_V; l++)
-#if RIGHT_TYPE == TYPE_F32
-        each[l] = rounded(element[l], RIGHT_TYPE, FACTOR);
-#else
-        each[l] = float_of(element[l], RIGHT_TYPE);
-#endif
-    if (!right_exists(item, slot))
-        return;
-#ifdef RIGHT_ALONG_K
-    put_along_k((local float *)tile + right_across(item) * RIGHT_V * RIGHT_LINE + right_down(item, slot), each, RIGHT_V,
-                RIGHT_LINE);
-#else
-    put_along_line((local float *)tile + right_down(item, slot) * RIGHT_LINE + right_across(item) * RIGHT_V, each,
-                   RIGHT_V);
-#endif
+    if (right_exists(item, slot))
+        put(tile, next, RIGHT_V, RIGHT_TYPE, RIGHT_IS_ALONG_K, right_across(item), right_down(item, slot), RIGHT_LINE);
 }
 
 /* ---- the product ------------------------------------------------------------ */

@@ -60,28 +60,18 @@ typedef uint4 cell;
 
 /* ---- into local memory ------------------------------------------------------------ */
 
-static inline void left_halves(const left_vector *next, ushort *each)
+/* The V elements of a vector of either type, as they are multiplied. (A loop that looked at the type kept them in
+ * memory, on NVIDIA.) */
+static inline void halves_of(const void *vector, int v, int type, ushort *each)
 {
-    const left_element *element = (const left_element *)next;
+    if (type == TYPE_F32)
 #pragma unroll
-    for (int l = 0; l < LEFT_V; l++)
-#if LEFT_TYPE == TYPE_F32
-        each[l] = half_of(element[l], FACTOR);
-#else
-        each[l] = element[l];
-#endif
-}
-
-static inline void right_halves(const right_vector *next, ushort *each)
-{
-    const right_element *element = (const right_element *)next;
+        for (int l = 0; l < v; l++)
+            each[l] = half_of(((const float *)vector)[l], FACTOR);
+    else
 #pragma unroll
-    for (int l = 0; l < RIGHT_V; l++)
-#if RIGHT_TYPE == TYPE_F32
-        each[l] = half_of(element[l], FACTOR);
-#else
-        each[l] = element[l];
-#endif
+        for (int l = 0; l < v; l++)
+            each[l] = ((const ushort *)vector)[l];
 }
 
 /* V halves that follow one another along the terms. */
@@ -107,38 +97,30 @@ static inline void put_along_rows(local cell *tile, int row, int term, const ush
     }
 }
 
+/* Puts a vector at `across` in line `down`: of terms of a row, or of rows, with those of the term that follows. */
+static inline void put(local cell *tile, const void *vector, const void *following, int v, int type, bool along_k,
+                       int across, int down)
+{
+    ushort each[8], beside[8];
+    halves_of(vector, v, type, each);
+    if (along_k) {
+        put_along_k(tile, down, across * v, each, v);
+    } else {
+        halves_of(following, v, type, beside);
+        put_along_rows(tile, across * v, down, each, beside, v);
+    }
+}
+
 static inline void left_put(local cell *tile, int item, int slot, const left_vector *next)
 {
-    ushort each[LEFT_V];
-    if (!left_exists(item, slot))
-        return;
-    left_halves(next, each);
-#ifdef LEFT_ALONG_K
-    put_along_k(tile, left_down(item, slot), left_across(item) * LEFT_V, each, LEFT_V);
-#else
-    ushort following[LEFT_V];
-    if (slot % 2 == 1)
-        return;
-    left_halves(next + 1, following);
-    put_along_rows(tile, left_across(item) * LEFT_V, left_down(item, slot), each, following, LEFT_V);
-#endif
+    if (left_exists(item, slot) && (LEFT_IS_ALONG_K || slot % 2 == 0))
+        put(tile, next, next + 1, LEFT_V, LEFT_TYPE, LEFT_IS_ALONG_K, left_across(item), left_down(item, slot));
 }
 
 static inline void right_put(local cell *tile, int item, int slot, const right_vector *next)
 {
-    ushort each[RIGHT_V];
-    if (!right_exists(item, slot))
-        return;
-    right_halves(next, each);
-#ifdef RIGHT_ALONG_K
-    put_along_k(tile, right_down(item, slot), right_across(item) * RIGHT_V, each, RIGHT_V);
-#else
-    ushort following[RIGHT_V];
-    if (slot % 2 == 1)
-        return;
-    right_halves(next + 1, following);
-    put_along_rows(tile, right_across(item) * RIGHT_V, right_down(item, slot), each, following, RIGHT_V);
-#endif
+    if (right_exists(item, slot) && (RIGHT_IS_ALONG_K || slot % 2 == 0))
+        put(tile, next, next + 1, RIGHT_V, RIGHT_TYPE, RIGHT_IS_ALONG_K, right_across(item), right_down(item, slot));
 }
 
 /* ---- fragments: what a lane holds ---------------------------------------------------- */

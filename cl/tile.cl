@@ -36,18 +36,22 @@
 
 /* Vectors side by side, and such lines. */
 #ifdef LEFT_ALONG_K
-#define LEFT_ACROSS (DEPTH / LEFT_V)
-#define LEFT_DOWN   ROWS
+#define LEFT_IS_ALONG_K true
+#define LEFT_ACROSS     (DEPTH / LEFT_V)
+#define LEFT_DOWN       ROWS
 #else
-#define LEFT_ACROSS (ROWS / LEFT_V)
-#define LEFT_DOWN   DEPTH
+#define LEFT_IS_ALONG_K false
+#define LEFT_ACROSS     (ROWS / LEFT_V)
+#define LEFT_DOWN       DEPTH
 #endif
 #ifdef RIGHT_ALONG_K
-#define RIGHT_ACROSS (DEPTH / RIGHT_V)
-#define RIGHT_DOWN   COLUMNS
+#define RIGHT_IS_ALONG_K true
+#define RIGHT_ACROSS     (DEPTH / RIGHT_V)
+#define RIGHT_DOWN       COLUMNS
 #else
-#define RIGHT_ACROSS (COLUMNS / RIGHT_V)
-#define RIGHT_DOWN   DEPTH
+#define RIGHT_IS_ALONG_K false
+#define RIGHT_ACROSS     (COLUMNS / RIGHT_V)
+#define RIGHT_DOWN       DEPTH
 #endif
 
 /* An item fetches the vector at `across` in each of SLOTS lines, STEP apart. */
