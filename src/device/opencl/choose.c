@@ -165,15 +165,16 @@ static int cpu_candidates(const struct ursa_cl_device *device, const struct ursa
     return count;
 }
 
-/* AMD's compiler keeps the position of every element that an item fetches ahead in registers: with more than four of a
- * factor, it runs out of them. */
+/* AMD's compiler keeps the position of every element that an item fetches ahead in registers: beside the sums of a tile
+ * of floats it has no more than four of a factor. */
 static bool has_registers(const struct ursa_cl_device *device, const struct ursa_cl_product *p,
-                          const struct ursa_cl_tile *t)
+                          enum ursa_cl_method method, const struct ursa_cl_tile *t)
 {
     enum ursa_cl_family family = ursa_cl_family(device);
     int longer = t->rows > t->columns ? t->rows : t->columns;
     bool amd = family == URSA_CL_GCN || family == URSA_CL_RDNA;
-    return !amd || !p->by_element || longer * t->depth <= 4 * t->items_down * t->items_across;
+    return !amd || method != URSA_CL_TILES || !p->by_element ||
+           longer * t->depth <= 4 * t->items_down * t->items_across;
 }
 
 /* The tiles that this device can have, as candidates, and which of them the model prefers. */
@@ -186,7 +187,7 @@ static int add_tiles(const struct ursa_cl_device *device, const struct ursa_cl_p
     candidates[0] = (struct ursa_cl_choice){method, tiles[known - 1]}; /* the smallest, whatever the limits */
     for (int i = 0; i < known; i++) {
         if ((size_t)(tiles[i].items_down * tiles[i].items_across) > device->max_group ||
-            local_bytes(&tiles[i], method) > device->local_memory || !has_registers(device, p, &tiles[i]))
+            local_bytes(&tiles[i], method) > device->local_memory || !has_registers(device, p, method, &tiles[i]))
             continue;
         double cost = cost_of(device, p, &tiles[i]);
         if (cost < least)
