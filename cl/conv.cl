@@ -98,7 +98,8 @@ conv_product(ARRAY(source), ARRAY(w), INPUT(f32, bias), RESULT(out), conv_shape 
     int column = group * s.width + first_column;
     moments += moments_offset + (int)get_group_id(0) * s.out_channels + column;
     tile_moments(&b, item, min(s.images * s.grid[0] * s.grid[1] - first_row, ROWS), s.width - first_column,
-                 bias ? bias + column : bias, larger_tiles(left, right), moments, moments + (int)get_num_groups(0) * s.out_channels);
+                 bias ? bias + column : bias, larger_tiles(left, right), moments,
+                 moments + (int)get_num_groups(0) * s.out_channels);
 #endif
 #pragma unroll
     for (int r = 0; r < BLOCK_ROWS; r++) {

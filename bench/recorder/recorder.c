@@ -3,8 +3,8 @@
  * backend chooses for that GPU; bench/gpu-evidence then gives what was written down to
  * the compilers of such GPUs.
  *
- *     LD_LIBRARY_PATH=build/bench/recorder URSA_RECORDER=FOLDER URSA_RECORDER_GPU=nvidia ursa bench train --device
- * opencl
+ *     LD_LIBRARY_PATH=build/bench/recorder URSA_RECORDER=FOLDER URSA_RECORDER_GPU=nvidia \
+ *         ursa bench train --device opencl
  *
  * FOLDER/N.cl is the source of program N; a line of FOLDER/kernels is
  * "N<TAB>kernel<TAB>work items of a group<TAB>options of the program". Memory that is read holds zeros or what the host
