@@ -25,23 +25,26 @@ need() { # need PROGRAM
     command -v "$1" >/dev/null || skip "$1 is not installed"
 }
 
-# configure FOLDER OPTIONS… — configures and builds; ends the stage if it fails.
+# configure FOLDER OPTIONS… — ends the stage if it fails.
 configure() {
     local folder=$1
     shift
-    if [ ! -e "$folder/build.ninja" ]; then
-        rm -rf "$folder"
-        meson setup "$folder" -Dtests=enabled "$@" || { failed "does not configure"; exit 1; }
-    fi
-    ninja -C "$folder" || { failed "does not build"; exit 1; }
+    [ ! -e "$folder/build.ninja" ] || return 0
+    rm -rf "$folder"
+    meson setup "$folder" -Dtests=enabled "$@" || { failed "does not configure"; exit 1; }
 }
 
-# run_suites FOLDER OPTIONS… — runs the tests of a build and counts them.
+# build_all FOLDER — everything, not only what tests use; ends the stage if it fails.
+build_all() {
+    ninja -C "$1" || { failed "does not build"; exit 1; }
+}
+
+# run_suites FOLDER OPTIONS… — builds the programs of these tests, runs and counts them.
 run_suites() {
     local folder=$1
     shift
     rm -f "$folder/meson-logs/$stage"*.json
-    meson test -C "$folder" --no-rebuild --num-processes "$test_processes" --print-errorlogs --logbase "$stage" \
+    meson test -C "$folder" --num-processes "$test_processes" --print-errorlogs --logbase "$stage" \
         --timeout-multiplier "${timeout_multiplier:-1}" "$@"
     python3 scripts/lib/tally.py "$folder/meson-logs/$stage"*.json >>"$tally" || failed "the tests did not run"
 }
