@@ -7,6 +7,9 @@
 logs=$PWD/build-logs
 processors=$(getconf _NPROCESSORS_ONLN)
 export XDG_CACHE_HOME=$logs/cache # of compiled OpenCL programs
+# PoCL compiles each kernel once, and not once more for every size of group and of grid: most of what tests run on it
+# they run once.
+export POCL_WORK_GROUP_SPECIALIZATION=0
 
 passed() { # passed COUNT
     echo "$1 0 0" >>"$tally"
@@ -24,6 +27,9 @@ skip() { # skip REASON — ends the stage
 need() { # need PROGRAM
     command -v "$1" >/dev/null || skip "$1 is not installed"
 }
+
+# Sanitizers multiply the code: optimised more, or with places of variables, it takes twice as long to compile.
+sanitized='-Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Ddebug=false -Dc_args=-g1'
 
 # configure FOLDER OPTIONS… — ends the stage if it fails.
 configure() {

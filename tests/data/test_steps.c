@@ -100,7 +100,7 @@ static void test_own_lister(void **state)
 static const char *split(ursa_splitter splitter, const char *const *paths, int64_t count)
 {
     static char text[128];
-    ursa_data_item items[100];
+    ursa_data_item items[100] = {0};
     ursa_part parts[100] = {0};
     for (int64_t i = 0; i < count; i++)
         items[i] = (ursa_data_item){.path = paths ? paths[i] : NULL};
