@@ -1,9 +1,10 @@
 /* main.c — test_kernels: every operator of ops.def on a device, against the
  * same operator in double precision.
  *
- *     test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] [--small] [--list]
+ *     test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--part N] [--quick] [--small]
+ *                  [--list]
  *
- * --quick runs a fifteenth of the trials, for devices that compile each of them;
+ * --part runs one trial of N, --quick one of 15, for devices that compile each of them;
  * --small keeps arrays and products small, for devices that interpret them.
  * One line per operator, with the trials that failed below it; --op, --seed and
  * --case repeat one of them. An operator without a draw_ and a bound_ function
@@ -42,15 +43,18 @@ enum { TEST_COUNT = sizeof tests / sizeof *tests };
 /* What meson takes for a test that does not apply: no such device here. */
 enum { SKIPPED = 77 };
 
+#define QUICK_PART 15
+
 struct options {
     const char *device, *op;
     int64_t cases, one_case;
     uint64_t seed;
-    bool list, quick, small;
+    int64_t part;
+    bool list, small;
 };
 
 /* How many trials: every function of an operator so many times. */
-static int64_t default_cases(const char *name, bool quick)
+static int64_t default_cases(const char *name, int64_t part)
 {
     static const struct {
         const char *name;
@@ -66,7 +70,7 @@ static int64_t default_cases(const char *name, bool quick)
     int i = 0;
     while (table[i].name && strcmp(name, table[i].name))
         i++;
-    return table[i].functions * (quick ? (table[i].times + 14) / 15 : table[i].times);
+    return table[i].functions * ((table[i].times + part - 1) / part);
 }
 
 /* A stream of its own for every operator and trial. */
@@ -145,7 +149,7 @@ static bool run_refusals(struct trial *t, const struct kernel_test *test, const 
 static bool run_test(struct trial *t, const struct kernel_test *test, const struct options *options)
 {
     int64_t first = options->one_case >= 0 ? options->one_case : 0;
-    int64_t cases = options->cases ? options->cases : default_cases(test->name, options->quick);
+    int64_t cases = options->cases ? options->cases : default_cases(test->name, options->part);
     int64_t last = options->one_case >= 0 ? first + 1 : cases;
     int64_t failed = run_trials(t, test, options, first, last);
     bool refuses = options->one_case >= 0 || run_refusals(t, test, options);
@@ -160,14 +164,15 @@ static bool run_test(struct trial *t, const struct kernel_test *test, const stru
 
 static bool parse(struct options *options, int argc, char **argv)
 {
-    *options = (struct options){.device = "cpu", .one_case = -1, .seed = 1};
+    *options = (struct options){.device = "cpu", .one_case = -1, .seed = 1, .part = 1};
     for (int i = 1; i < argc; i++) {
-        bool *flag = !strcmp(argv[i], "--list")    ? &options->list
-                     : !strcmp(argv[i], "--quick") ? &options->quick
-                     : !strcmp(argv[i], "--small") ? &options->small
-                                                   : NULL;
+        bool *flag = !strcmp(argv[i], "--list") ? &options->list : !strcmp(argv[i], "--small") ? &options->small : NULL;
         if (flag) {
             *flag = true;
+            continue;
+        }
+        if (!strcmp(argv[i], "--quick")) {
+            options->part = options->part > QUICK_PART ? options->part : QUICK_PART;
             continue;
         }
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -181,6 +186,8 @@ static bool parse(struct options *options, int argc, char **argv)
             options->cases = atoll(value);
         else if (!strcmp(argv[i], "--case"))
             options->one_case = atoll(value);
+        else if (!strcmp(argv[i], "--part"))
+            options->part = atoll(value) > 0 ? atoll(value) : 1;
         else if (!strcmp(argv[i], "--seed"))
             options->seed = strtoull(value, NULL, 10);
         else
@@ -194,8 +201,8 @@ int main(int argc, char **argv)
 {
     struct options options;
     if (!parse(&options, argc, argv)) {
-        fprintf(stderr, "usage: test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--quick] "
-                        "[--small] [--list]\n");
+        fprintf(stderr, "usage: test_kernels [--device SPEC] [--op NAME] [--cases N] [--case K] [--seed S] [--part N] "
+                        "[--quick] [--small] [--list]\n");
         return 2;
     }
     if (options.list) {
