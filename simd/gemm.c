@@ -451,11 +451,13 @@ static void gather(const void *const *row, int64_t row_stride, int64_t segments,
         int64_t last = height - i < ROWS ? height - i - 1 : ROWS - 1;
         float *to = slices;
         for (int64_t s = 0; s < segments; s++) {
-            const float *from[ROWS];
+            const float *from[ROWS], *next[ROWS];
             UNROLL
-            for (int64_t r = 0; r < ROWS; r++)
+            for (int64_t r = 0; r < ROWS; r++) {
                 from[r] = (const float *)row[(r < last ? r : last) * row_stride + s] + skip;
-            gather_blocks(from, whole, to);
+                next[r] = (const float *)row[(ROWS + r < height - i ? ROWS + r : last) * row_stride + s] + skip;
+            }
+            gather_blocks(from, next, whole, to);
             for (int64_t k = whole; k < length; k++)
                 UNROLL
             for (int r = 0; r < ROWS; r++)

@@ -214,7 +214,7 @@ V_INLINE void gather_chunk(const char *const from[ROWS], int64_t count, float *t
         row[r] = room[r];
     }
     int64_t words = (count + DEPTH(source) - 1) / DEPTH(source), whole = words / V_BLOCK * V_BLOCK;
-    gather_blocks(row, whole, to);
+    gather_blocks(row, NULL, whole, to);
     for (int64_t k = whole; k < words; k++)
         for (int r = 0; r < ROWS; r++)
             to[k * ROWS + r] = room[r][k];
@@ -231,7 +231,7 @@ V_INLINE void gather_segment(const char *from[ROWS], int64_t length, float *to, 
             pairs[r] = (const float *)(const void *)from[r];
             last[r] = from[r] + 2 * whole * SIZE(source);
         }
-        gather_blocks(pairs, whole, to);
+        gather_blocks(pairs, NULL, whole, to);
         if (2 * whole < length)
             gather_last_pairs(last, length - 2 * whole, to + whole * ROWS);
         return;

@@ -45,21 +45,27 @@
  * A slice that is narrower than a block gets what the block has more; the next step overwrites that. */
 #define GATHER_WIDTH (ROWS < V_BLOCK ? 1 : (ROWS + V_BLOCK - 1) / V_BLOCK)
 
-/* to[k ROWS + i] = from[i][k] for k < length, a multiple of V_BLOCK. */
-V_INLINE void gather_blocks(const float *const from[ROWS], int64_t length, float *to)
+/* to[k ROWS + i] = from[i][k] for k < length, a multiple of V_BLOCK. Meanwhile `next`, if it is not
+ * NULL, is brought near: the processor does not see so many short rows coming. */
+V_INLINE void gather_blocks(const float *const from[ROWS], const float *const next[ROWS], int64_t length, float *to)
 {
-    for (int64_t k = 0; k < length; k += V_BLOCK, to += V_BLOCK * ROWS)
+    for (int64_t k = 0; k < length; k += V_BLOCK, to += V_BLOCK * ROWS) {
+        if (next && k % 16 == 0)
+            UNROLL
+        for (int i = 0; i < ROWS; i++)
+            __builtin_prefetch(next[i] + k);
         UNROLL
-    for (int w = 0; w < GATHER_WIDTH; w++) {
-        int first = ROWS < V_BLOCK || (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
-        v_row row[V_BLOCK];
-        UNROLL
-        for (int i = 0; i < V_BLOCK; i++)
-            row[i] = v_row_load(from[first + i < ROWS ? first + i : ROWS - 1] + k);
-        v_turn(row);
-        UNROLL
-        for (int i = 0; i < V_BLOCK; i++)
-            v_row_store(to + i * ROWS + first, row[i]);
+        for (int w = 0; w < GATHER_WIDTH; w++) {
+            int first = ROWS < V_BLOCK || (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
+            v_row row[V_BLOCK];
+            UNROLL
+            for (int i = 0; i < V_BLOCK; i++)
+                row[i] = v_row_load(from[first + i < ROWS ? first + i : ROWS - 1] + k);
+            v_turn(row);
+            UNROLL
+            for (int i = 0; i < V_BLOCK; i++)
+                v_row_store(to + i * ROWS + first, row[i]);
+        }
     }
 }
 

@@ -123,7 +123,7 @@ V_INLINE void input(const void *const *pixel, int64_t channels, float *slice, in
             UNROLL
             for (int r = 0; r < ROWS; r++)
                 from[r] = tile[e][r];
-            gather_blocks(from, lanes, slice + e * plane_stride + c * ROWS);
+            gather_blocks(from, NULL, lanes, slice + e * plane_stride + c * ROWS);
         }
     }
 }
