@@ -95,11 +95,22 @@ static void clear(void *context, int64_t begin, int64_t end)
     memset((char *)context + begin, 0, (size_t)(end - begin));
 }
 
-/* Input pixels that no tap ever touches, because the window is smaller than its stride. */
-static bool clear_gaps(const struct ursa_conv_shape *s, void *dx)
+/* Whether no tap ever touches some input pixels, because the window is smaller than its stride. */
+static bool has_gaps(const struct ursa_conv_shape *s)
 {
-    if (s->kernel[0] >= s->stride[0] && s->kernel[1] >= s->stride[1])
-        return true;
+    return s->kernel[0] < s->stride[0] || s->kernel[1] < s->stride[1];
+}
+
+/* Whether a single tap touches some: one phase then writes all there is between the gaps. */
+static bool is_point(const struct ursa_conv_shape *s)
+{
+    int64_t row = ursa_ceil_div(s->pad[0], s->stride[0]) * s->stride[0] - s->pad[0];
+    int64_t column = ursa_ceil_div(s->pad[1], s->stride[1]) * s->stride[1] - s->pad[1];
+    return s->kernel[0] == 1 && s->kernel[1] == 1 && row < s->height && column < s->width;
+}
+
+static bool clear_image(const struct ursa_conv_shape *s, void *dx)
+{
     int64_t count = s->images * s->height * s->width * s->channels;
     return ursa_parallel_range(count * (int64_t)ursa_dtype_size(s->x_type), 262144, clear, dx);
 }
@@ -110,13 +121,13 @@ static bool grad_input(const struct ursa_conv_shape *s, const void *dy, const vo
     if (!ursa_taps_new(&taps, s))
         return false;
     const void *zero = zeros(s->group_out);
-    bool done = zero && clear_gaps(s, dx);
+    bool gaps = has_gaps(s), point = is_point(s);
+    bool done = zero && (!gaps || point || clear_image(s, dx));
     int64_t filter = s->kernel[0] * s->kernel[1] * s->group_in;
     for (int64_t phase = 0; done && phase < ursa_window_phases(s); phase++) {
         struct ursa_window window = ursa_window_phase(s, &taps, phase, dy, dx);
         window.zero = zero;
-        bool cleared = window.taps == 0 && (s->kernel[0] < s->stride[0] || s->kernel[1] < s->stride[1]);
-        if (cleared)
+        if (window.taps == 0 && gaps)
             continue;
         struct ursa_product product = {
             .a = s->out_type,
@@ -134,6 +145,7 @@ static bool grad_input(const struct ursa_conv_shape *s, const void *dy, const vo
                        .j_stride = 1,
                        .group_stride = s->group_out * filter},
             .find = ursa_window_find,
+            .clear = gaps && point ? ursa_window_clear : NULL,
             .context = &window,
             .alpha = 1,
         };

@@ -282,6 +282,8 @@ static void run_block(const struct run *run, struct block *block)
         return;
     void **out = (void **)(row + block->rows * p->segments);
     p->find(p->context, block->group, block->row, block->row + block->rows, row, out);
+    if (p->clear && block->column == 0)
+        p->clear(p->context, block->group, block->row, block->row + block->rows);
     block->row_at = row;
     block->out_at = out;
     block->sum_at = (float **)(out + block->rows);

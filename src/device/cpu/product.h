@@ -32,6 +32,9 @@ struct ursa_product {
 
     /* Writes the pointers of rows begin … end-1: row[(i - begin) segments + s] and out[i - begin]. */
     void (*find)(const void *context, int64_t group, int64_t begin, int64_t end, const void **row, void **out);
+    /* NULL, or writes what else lies among the rows of out, and is zero: once for each row, when it is about to be
+     * written. */
+    void (*clear)(const void *context, int64_t group, int64_t begin, int64_t end);
     const void *context;
 
     const float *bias; /* [groups, columns] for bias_stride = columns, or NULL */

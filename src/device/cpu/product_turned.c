@@ -119,6 +119,8 @@ bool ursa_product_run_turned(const struct ursa_product *p)
         return false;
     g.out = (float **)(row + p->rows * p->segments);
     p->find(p->context, 0, 0, p->rows, row, (void **)g.out);
+    if (p->clear)
+        p->clear(p->context, 0, 0, p->rows);
     for (int64_t i = 0; i < p->rows; i += g.panel_stride)
         g.simd->gather_panel(row + i * p->segments, p->segments, p->segments, p->length,
                              p->rows - i < g.panel_stride ? p->rows - i : g.panel_stride, g.panels + i * g.inner,

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct ursa_conv_shape ursa_conv_shape_of(const ursa_conv_geometry *geometry, const ursa_array *x, const ursa_array *w,
                                           const ursa_array *out)
@@ -189,5 +190,39 @@ void ursa_window_find(const void *context, int64_t group, int64_t begin, int64_t
                 n++;
             }
         }
+    }
+}
+
+/* Pixels of the group from column begin to end-1. */
+static void clear_pixels(const struct ursa_window *w, char *row, int64_t begin, int64_t end)
+{
+    if (w->out_group_pitch == w->out_pitch)
+        memset(row + begin * w->out_pitch, 0, (size_t)((end - begin) * w->out_pitch));
+    else
+        for (int64_t column = begin; column < end; column++)
+            memset(row + column * w->out_pitch, 0, (size_t)w->out_group_pitch);
+}
+
+/* What is nearer to pixel (j, i) of the grid than to those behind it; the last have the rest. */
+static void clear_around(const struct ursa_window *w, char *image, int64_t j, int64_t i)
+{
+    int64_t row = j * w->out_step[0], row_end = j == w->grid[0] - 1 ? w->out_height : row + w->out_step[0];
+    int64_t column = i * w->out_step[1], column_end = i == w->grid[1] - 1 ? w->out_width : column + w->out_step[1];
+    int64_t out_row = row + w->out_first[0], out_column = column + w->out_first[1];
+    for (; row < row_end; row++) {
+        char *to = image + row * w->out_width * w->out_pitch;
+        clear_pixels(w, to, column, row == out_row ? out_column : column_end);
+        if (row == out_row)
+            clear_pixels(w, to, out_column + 1, column_end);
+    }
+}
+
+void ursa_window_clear(const void *context, int64_t group, int64_t begin, int64_t end)
+{
+    const struct ursa_window *w = context;
+    for (int64_t at = begin; at < end; at++) {
+        int64_t i = at % w->grid[1], j = at / w->grid[1] % w->grid[0], n = at / w->grid[1] / w->grid[0];
+        char *image = w->out + n * w->out_height * w->out_width * w->out_pitch;
+        clear_around(w, image + group * w->out_group_pitch, j, i);
     }
 }

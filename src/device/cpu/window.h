@@ -35,6 +35,10 @@ struct ursa_window {
  * images; as `find` of struct ursa_product, with the window as its context. */
 void ursa_window_find(const void *window, int64_t group, int64_t begin, int64_t end, const void **tap, void **out);
 
+/* Writes zero to pixels of `out` that lie between those of the grid, each once for all the grid: what belongs to pixels
+ * begin … end-1. As `clear` of struct ursa_product. */
+void ursa_window_clear(const void *window, int64_t group, int64_t begin, int64_t end);
+
 /* The extent and geometry of a convolution, by name. */
 struct ursa_conv_shape {
     int64_t images, height, width, channels; /* of x */
