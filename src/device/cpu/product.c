@@ -49,7 +49,8 @@ struct run {
     const float *panels; /* NULL: B is used as it lies */
     int64_t panel_group; /* floats of the panels of one group; 0 when all groups share them */
     int64_t packed_groups, panel_count;
-    int64_t row_block, row_blocks, column_block, column_blocks;
+    int64_t row_block, row_blocks; /* rows of a block; 0: the blocks share them evenly, tile by tile */
+    int64_t column_block, column_blocks;
     int64_t groups_per_task;
 };
 
@@ -313,18 +314,26 @@ static const float *b_of(const struct run *run, int64_t group)
     return run->panels ? run->panels + group * run->panel_group : (const float *)b->data + group * b->group_stride;
 }
 
+/* The row with which a block begins. */
+static int64_t row_of(const struct run *run, int64_t block)
+{
+    int64_t rows = run->product->rows, tiles = ursa_ceil_div(rows, run->simd->rows);
+    int64_t row = run->row_block ? block * run->row_block : block * tiles / run->row_blocks * run->simd->rows;
+    return row < rows ? row : rows;
+}
+
 static void block_task(void *context, int64_t index)
 {
     const struct run *run = context;
     const struct ursa_product *p = run->product;
     /* Neighbours share the columns, whose panels are more than the rows. */
-    int64_t row = index % run->row_blocks * run->row_block;
+    int64_t row = row_of(run, index % run->row_blocks);
     int64_t column = index / run->row_blocks % run->column_blocks * run->column_block;
     int64_t group = index / run->row_blocks / run->column_blocks;
     struct block block = {
         .group = group,
         .row = row,
-        .rows = p->rows - row < run->row_block ? p->rows - row : run->row_block,
+        .rows = row_of(run, index % run->row_blocks + 1) - row,
         .column = column,
         .columns = p->columns - column < run->column_block ? p->columns - column : run->column_block,
         .b = b_of(run, group),
@@ -347,11 +356,11 @@ static void groups_task(void *context, int64_t begin, int64_t end)
     for (int64_t group = begin; group < end; group++) {
         if (run.panel_count)
             pack_panels(&run, group, 0, run.panel_count, (float *)run.panels);
-        for (int64_t row = 0; row < p->rows; row += run.row_block) {
+        for (int64_t i = 0; i < run.row_blocks; i++) {
             struct block block = {
                 .group = group,
-                .row = row,
-                .rows = p->rows - row < run.row_block ? p->rows - row : run.row_block,
+                .row = row_of(&run, i),
+                .rows = row_of(&run, i + 1) - row_of(&run, i),
                 .columns = p->columns,
                 .b = b_of(&run, group),
             };
@@ -385,13 +394,20 @@ static int64_t panels_that_fit(const struct run *run)
     return panels < LEAST_PANELS ? LEAST_PANELS : panels;
 }
 
-/* The moments of out are merged by blocks of rows: so that no sum depends on the caches, those do not either. */
+/* The moments of out are merged by blocks of rows: so that no sum depends on the caches, or on the number of threads,
+ * those do not either. Other blocks are as many for each thread. */
 static void plan_rows(struct run *run)
 {
-    int64_t rows = run->product->rows, most = run->product->moments ? MOST_ROWS : rows_that_fit(run);
-    run->row_blocks = ursa_ceil_div(rows, most);
-    run->row_block = ursa_ceil_div(ursa_ceil_div(rows, run->row_blocks), run->simd->rows) * run->simd->rows;
-    run->row_blocks = ursa_ceil_div(rows, run->row_block);
+    int64_t rows = run->product->rows, height = run->simd->rows, threads = ursa_threads();
+    if (run->product->moments) {
+        run->row_block = ursa_ceil_div(ursa_ceil_div(rows, ursa_ceil_div(rows, MOST_ROWS)), height) * height;
+        run->row_blocks = ursa_ceil_div(rows, run->row_block);
+        return;
+    }
+    int64_t tiles = ursa_ceil_div(rows, height), blocks = ursa_ceil_div(rows, rows_that_fit(run));
+    if (blocks > threads)
+        blocks = ursa_ceil_div(blocks, threads) * threads;
+    run->row_blocks = blocks < tiles ? blocks : tiles;
 }
 
 static void plan_columns(struct run *run)
