@@ -39,28 +39,24 @@ typedef float4 cell;
 
 /* ---- into local memory ------------------------------------------------------ */
 
-/* The V elements of a vector of either type, as they are multiplied. (A loop that looked at the type kept them in
- * memory, on NVIDIA.) */
-static inline void floats_of(const void *vector, int v, int type, float *each)
-{
-    if (type == TYPE_F32)
-#pragma unroll
-        for (int l = 0; l < v; l++)
-            each[l] = rounded(((const float *)vector)[l], type, FACTOR);
-    else
-#pragma unroll
-        for (int l = 0; l < v; l++)
-            each[l] = float_of(((const ushort *)vector)[l], type);
-}
+/* An element of either type as it is multiplied. (Decided within a function, the types keep what was fetched in memory,
+ * on AMD and NVIDIA.) */
+#if LEFT_TYPE == TYPE_F32
+#define LEFT_FLOAT(x) rounded(x, LEFT_TYPE, FACTOR)
+#else
+#define LEFT_FLOAT(x) float_of(x, LEFT_TYPE)
+#endif
+#if RIGHT_TYPE == TYPE_F32
+#define RIGHT_FLOAT(x) rounded(x, RIGHT_TYPE, FACTOR)
+#else
+#define RIGHT_FLOAT(x) float_of(x, RIGHT_TYPE)
+#endif
 
-/* Puts a vector at `across` in line `down`; what are neighbours along the terms goes into lines that are `line`
+/* Puts V elements at `across` in line `down`; what are neighbours along the terms goes into lines that are `line`
  * long. */
-static inline void put(local cell *tile, const void *vector, int v, int type, bool along_k, int across, int down,
-                       int line)
+static inline void put(local cell *tile, const float *each, int v, bool along_k, int across, int down, int line)
 {
     local float *to = (local float *)tile + (along_k ? across * v * line + down : down * line + across * v);
-    float each[8];
-    floats_of(vector, v, type, each);
     if (along_k || v == 1)
 #pragma unroll
         for (int l = 0; l < v; l++)
@@ -73,14 +69,24 @@ static inline void put(local cell *tile, const void *vector, int v, int type, bo
 
 static inline void left_put(local cell *tile, int item, int slot, const left_vector *next)
 {
+    const left_element *element = (const left_element *)next;
+    float each[LEFT_V];
+#pragma unroll
+    for (int l = 0; l < LEFT_V; l++)
+        each[l] = LEFT_FLOAT(element[l]);
     if (left_exists(item, slot))
-        put(tile, next, LEFT_V, LEFT_TYPE, LEFT_IS_ALONG_K, left_across(item), left_down(item, slot), LEFT_LINE);
+        put(tile, each, LEFT_V, LEFT_IS_ALONG_K, left_across(item), left_down(item, slot), LEFT_LINE);
 }
 
 static inline void right_put(local cell *tile, int item, int slot, const right_vector *next)
 {
+    const right_element *element = (const right_element *)next;
+    float each[RIGHT_V];
+#pragma unroll
+    for (int l = 0; l < RIGHT_V; l++)
+        each[l] = RIGHT_FLOAT(element[l]);
     if (right_exists(item, slot))
-        put(tile, next, RIGHT_V, RIGHT_TYPE, RIGHT_IS_ALONG_K, right_across(item), right_down(item, slot), RIGHT_LINE);
+        put(tile, each, RIGHT_V, RIGHT_IS_ALONG_K, right_across(item), right_down(item, slot), RIGHT_LINE);
 }
 
 /* ---- the product ------------------------------------------------------------ */
