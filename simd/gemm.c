@@ -1,4 +1,5 @@
 /* gemm.c — micro-kernels of matrix products. See gemm.h. */
+#include "finish.h"
 #include "gemm.h"
 #include "slice.h"
 
@@ -35,75 +36,13 @@ V_INLINE vf add_product(vf x, vf y, vf sum)
 #define KEEP(v) ((void)0)
 #endif
 
-/* ---- what happens to a finished sum -------------------------------------- */
-
-/* `last` lanes of the last vector are in use; masked loads and stores are slow on some processors, so only where the
- * row ends within it. */
-V_INLINE vf load_columns(const float *p, int vector, int vectors, int last)
-{
-    return vector == vectors - 1 && last < V_LANES ? vf_load_n(p, last) : vf_load(p);
-}
-
-V_INLINE void store_row(float *out, const vf *sum, const int vectors, int last)
-{
-    UNROLL
-    for (int v = 0; v < vectors - 1; v++)
-        vf_store(out + v * V_LANES, sum[v]);
-    if (last == V_LANES)
-        vf_store(out + (vectors - 1) * V_LANES, sum[vectors - 1]);
-    else
-        vf_store_n(out + (vectors - 1) * V_LANES, sum[vectors - 1], last);
-}
-
-V_INLINE void finish_rows(const struct ursa_tile *t, vf sum[ROWS][VECTORS], const int rows, const int vectors,
-                          const int last)
-{
-    if (t->alpha != 1) {
-        vf alpha = vf_set(t->alpha);
-        UNROLL
-        for (int i = 0; i < rows; i++)
-            UNROLL
-        for (int v = 0; v < vectors; v++)
-            sum[i][v] = vf_mul(alpha, sum[i][v]);
-    }
-    if (t->beta != 0) {
-        vf beta = vf_set(t->beta);
-        UNROLL
-        for (int i = 0; i < rows; i++) {
-            const float *out = t->out[i] + t->column;
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                sum[i][v] = vf_fma(beta, load_columns(out + v * V_LANES, v, vectors, last), sum[i][v]);
-        }
-    }
-    if (t->bias) {
-        UNROLL
-        for (int v = 0; v < vectors; v++) {
-            vf bias = load_columns(t->bias + v * V_LANES, v, vectors, last);
-            UNROLL
-            for (int i = 0; i < rows; i++)
-                sum[i][v] = vf_add(sum[i][v], bias);
-        }
-    }
-    if (t->relu) {
-        UNROLL
-        for (int i = 0; i < rows; i++)
-            UNROLL
-        for (int v = 0; v < vectors; v++)
-            sum[i][v] = vf_max(vf_zero(), sum[i][v]);
-    }
-    UNROLL
-    for (int i = 0; i < rows; i++)
-        store_row(t->out[i] + t->column, sum[i], vectors, last);
-}
-
 V_INLINE void finish_tile(const struct ursa_tile *t, vf sum[ROWS][VECTORS], const int rows, const int vectors)
 {
     int last = t->width - (vectors - 1) * V_LANES;
     if (last == V_LANES)
-        finish_rows(t, sum, rows, vectors, V_LANES);
+        finish_rows(t, 0, sum, rows, vectors, V_LANES);
     else
-        finish_rows(t, sum, rows, vectors, last);
+        finish_rows(t, 0, sum, rows, vectors, last);
 }
 
 /* Every line of it: what is not there when the sums are done is waited for. */
@@ -405,12 +344,12 @@ static void copy(const struct ursa_rows *rows, int64_t width, int64_t full, floa
 }
 
 /* Row by row, as they lie: every slice is written to in turn. */
-static void slice(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size)
+static void slice(const struct ursa_rows *rows, int64_t height, int64_t at, float *slices, int64_t size)
 {
     const float *y = rows->data;
     int64_t whole = height < SLACK ? 0 : (height - SLACK) / ROWS * ROWS + ROWS; /* whose vectors end within the row */
     for (int64_t k = 0; k < rows->length; k++, y += rows->stride) {
-        float *to = slices + k * ROWS;
+        float *to = slices + (at + k) * ROWS;
         for (int64_t i = 0; i < whole; i += ROWS, to += size)
             UNROLL
         for (int v = 0; v < SLICE_VECTORS; v++)
@@ -551,6 +490,9 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .columns = COLUMNS,
     .inner = INNER,
     .depth = DEPTH,
+    .run = 1,
+    .rate = DEPTH,
+    .pair_columns = COLUMNS,
     .tile = tile,
     .pairs = pairs,
     .dots = dots,
@@ -560,6 +502,7 @@ const struct ursa_simd_gemm SIMD(ursa_simd_gemm) = {
     .gather = gather,
     .gather_panel = gather_panel,
     .slice = slice,
+    .strips = slice,
     .slack = SLACK,
     .add_runs = add_runs,
     .add = add,

@@ -29,8 +29,8 @@
  * (Dukhan, "The Indirect Convolution Algorithm", 2019).
  *
  * Where many tiles read the same rows, they are first copied into a slice (see
- * `gather`), after which the inner dimension is a single stream,
- * A[i, k] = slice[k rows + i] for k < length, and b is a packed panel. */
+ * `gather`), after which the inner dimension is a single stream of `length`
+ * steps, and b is a packed panel. */
 struct ursa_tile {
     const float *slice; /* or NULL, and then: */
     const float *fetch; /* or NULL; with a slice: what is brought near, URSA_FETCH_STEP floats with every step */
@@ -61,8 +61,8 @@ struct ursa_pairs {
     const float *fetch; /* or NULL: what is brought near, URSA_FETCH_STEP floats with every pair */
     float *out;
     int64_t out_stride;
-    int height, width;
-    bool add; /* to out, else out is not read */
+    int height, width; /* 1 … rows, 1 … pair_columns */
+    bool add;          /* to out, else out is not read */
 };
 
 /* Rows of elements that lie side by side, `stride` apart, one for each step of the inner dimension. They become words:
@@ -82,6 +82,12 @@ struct ursa_simd_gemm {
     int rows, columns; /* of the tile */
     int inner;         /* words along the inner dimension between visits to out */
     int depth;
+    int run;          /* words of a row that lie side by side in a slice */
+    int rate;         /* elements multiplied while floats multiply one, roughly */
+    int pair_columns; /* the most that `pairs` takes, some times `columns` */
+
+    /* NULL, or a thread calls the first before it calls tile and pairs, and then the second. */
+    void (*begin)(void), (*end)(void);
 
     void (*tile)(const struct ursa_tile *tile);
     void (*pairs)(const struct ursa_pairs *pairs);
@@ -102,13 +108,15 @@ struct ursa_simd_gemm {
      * multiple of the lanes. */
     void (*copy)(const struct ursa_rows *rows, int64_t width, int64_t full, float *panel, int64_t panel_stride);
 
-    /* Cut into slices as high as a tile: slice i / rows of `slices` holds [k rows + i % rows] for i < height, and lasts
-     * at least (number of k) rows + slack floats. `slice` takes element i of row k, and `size` is that of a slice;
-     * `gather` takes for k = s length + l what row[i row_stride + s] has at skip + l, one slice right behind another.
-     */
+    /* Cut into slices as high as a tile, for `tile`: slice i / rows of `slices` holds word k of row i < height at
+     * (k / run rows + i % rows) run + k % run, and is of ursa_slice_floats(). `slice` takes element i of row k for word
+     * `at` + k, and `size` is that of a slice; `gather` takes for k = s length + l what row[i row_stride + s] has at
+     * skip + l, one slice right behind another. `strips` is `slice` for `pairs`: there word k is at k rows + i % rows,
+     * whatever `run` is. */
     void (*gather)(const void *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
                    int64_t height, float *slices);
-    void (*slice)(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size);
+    void (*slice)(const struct ursa_rows *rows, int64_t height, int64_t at, float *slices, int64_t size);
+    void (*strips)(const struct ursa_rows *rows, int64_t height, int64_t at, float *slices, int64_t size);
     int slack;
 
     /* A panel of rows of floats that lie anywhere: panel[k panel_stride + i] is for i < width and k = s length + l what
@@ -123,5 +131,11 @@ struct ursa_simd_gemm {
     /* y[i] += x[i] */
     void (*add)(const float *x, float *y, int64_t count);
 };
+
+/* Floats of a slice, or a strip, of so many words. */
+static inline int64_t ursa_slice_floats(const struct ursa_simd_gemm *gemm, int64_t words)
+{
+    return (words + gemm->run - 1) / gemm->run * gemm->run * gemm->rows + gemm->slack;
+}
 
 #endif

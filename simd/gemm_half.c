@@ -13,13 +13,17 @@ enum source { F16, BF16, F32_AS_F16, F32_AS_BF16 };
 
 extern const struct ursa_simd_gemm SIMD(ursa_simd_gemm), SIMD_BASE(ursa_simd_gemm);
 #define FLOATS SIMD_BASE(ursa_simd_gemm)
-#ifdef URSA_SIMD_BF16 /* the micro-kernels of this set are those of pairs */
-#define IS_PAIR(source) ((source) == BF16 || (source) == F32_AS_BF16)
+#ifdef URSA_SIMD_BF16 /* the micro-kernels of this set are those of pairs of bf16; what is f16 is the other's */
+#define DEPTH 2
 #else
-#define IS_PAIR(source) false
+#define DEPTH 1
 #endif
-#define DEPTH(source) (IS_PAIR(source) ? 2 : 1)
-#define SIZE(source)  ((source) == F16 || (source) == BF16 ? 2 : 4)
+#if defined(URSA_SIMD_AMX)
+#define RATE 8
+#else
+#define RATE DEPTH
+#endif
+#define SIZE(source) ((source) == F16 || (source) == BF16 ? 2 : 4)
 
 /* ---- words that are floats --------------------------------------------------
  */
@@ -177,7 +181,7 @@ V_INLINE void pairs_across(const char *from, const char *partner, int64_t count,
 /* Words of `count` elements in a row; whole vectors are written. */
 V_INLINE void along(const char *from, int64_t count, float *to, const enum source source)
 {
-    if (IS_PAIR(source))
+    if (DEPTH == 2)
         pairs_along(from, count, to, source);
     else
         floats(from, count, to, source);
@@ -190,7 +194,7 @@ V_INLINE void across(const struct ursa_rows *rows, int64_t index, int64_t skip, 
     int64_t first = index * rows->hop, second = first + rows->partner;
     const char *from = (const char *)rows->data + skip * SIZE(source);
     const char *partner = second < rows->length ? from + second * rows->stride * SIZE(source) : NULL;
-    if (IS_PAIR(source))
+    if (DEPTH == 2)
         pairs_across(from + first * rows->stride * SIZE(source), partner, count, to, source);
     else
         floats(from + first * rows->stride * SIZE(source), count, to, source);
@@ -205,6 +209,13 @@ V_INLINE int64_t words_of(const struct ursa_rows *rows)
 
 #define CHUNK 64 /* words of a row that are turned over at a time */
 
+#ifdef URSA_SIMD_AMX
+#include "slice_amx.h"
+#define STRIPS(source) strips_##source
+#else
+#define STRIPS(source) slice_##source
+#define RUN            1
+
 V_INLINE void gather_chunk(const char *const from[ROWS], int64_t count, float *to, const enum source source)
 {
     float room[ROWS][CHUNK];
@@ -213,7 +224,7 @@ V_INLINE void gather_chunk(const char *const from[ROWS], int64_t count, float *t
         along(from[r], count, room[r], source);
         row[r] = room[r];
     }
-    int64_t words = (count + DEPTH(source) - 1) / DEPTH(source), whole = words / V_BLOCK * V_BLOCK;
+    int64_t words = (count + DEPTH - 1) / DEPTH, whole = words / V_BLOCK * V_BLOCK;
     gather_blocks(row, NULL, whole, to);
     for (int64_t k = whole; k < words; k++)
         for (int r = 0; r < ROWS; r++)
@@ -223,7 +234,7 @@ V_INLINE void gather_chunk(const char *const from[ROWS], int64_t count, float *t
 /* One segment of one slice. Two bf16 side by side are a pair already. */
 V_INLINE void gather_segment(const char *from[ROWS], int64_t length, float *to, const enum source source)
 {
-    if (IS_PAIR(source) && source == BF16) {
+    if (DEPTH == 2 && source == BF16) {
         const float *pairs[ROWS];
         const char *last[ROWS];
         int64_t whole = length / (2 * V_BLOCK) * V_BLOCK;
@@ -238,17 +249,17 @@ V_INLINE void gather_segment(const char *from[ROWS], int64_t length, float *to, 
     }
     for (int64_t count, done = 0; done < length; done += count) {
         const char *at[ROWS];
-        count = length - done < CHUNK * DEPTH(source) ? length - done : CHUNK * DEPTH(source);
+        count = length - done < CHUNK * DEPTH ? length - done : CHUNK * DEPTH;
         for (int r = 0; r < ROWS; r++)
             at[r] = from[r] + done * SIZE(source);
-        gather_chunk(at, count, to + done / DEPTH(source) * ROWS, source);
+        gather_chunk(at, count, to + done / DEPTH * ROWS, source);
     }
 }
 
 V_INLINE void gather(const void *const *row, int64_t row_stride, int64_t segments, int64_t length, int64_t skip,
                      int64_t height, float *slices, const enum source source)
 {
-    int64_t words = (length + DEPTH(source) - 1) / DEPTH(source), size = segments * words * ROWS + SLACK;
+    int64_t words = (length + DEPTH - 1) / DEPTH, size = segments * words * ROWS + SLACK;
     for (int64_t i = 0; i < height; i += ROWS, slices += size, row += ROWS * row_stride) {
         int64_t last = height - i < ROWS ? height - i - 1 : ROWS - 1;
         for (int64_t s = 0; s < segments; s++) {
@@ -260,7 +271,8 @@ V_INLINE void gather(const void *const *row, int64_t row_stride, int64_t segment
     }
 }
 
-V_INLINE void slice(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size, const enum source source)
+V_INLINE void slice(const struct ursa_rows *rows, int64_t height, int64_t at, float *slices, int64_t size,
+                    const enum source source)
 {
     enum { MOST = 8 * ROWS };
     float room[MOST + V_LANES];
@@ -268,9 +280,10 @@ V_INLINE void slice(const struct ursa_rows *rows, int64_t height, float *slices,
         for (int64_t i = 0; i < height; i += MOST) {
             int64_t count = height - i < MOST ? height - i : MOST;
             across(rows, k, i, count, room, source);
-            FLOATS.slice(&(struct ursa_rows){room, 0, 1, 1, 0}, count, slices + i / ROWS * size + k * ROWS, size);
+            FLOATS.slice(&(struct ursa_rows){room, 0, 1, 1, 0}, count, at + k, slices + i / ROWS * size, size);
         }
 }
+#endif
 
 V_INLINE void panels(const struct ursa_rows *rows, int64_t width, float *panel, int64_t panel_stride,
                      const enum source source)
@@ -299,44 +312,45 @@ V_INLINE void pack(const void *y, int64_t k_stride, int64_t j_stride, int64_t le
                    const enum source source)
 {
     if (j_stride == 1) {
-        copy(&(struct ursa_rows){y, k_stride, length, DEPTH(source), 1}, width, COLUMNS, panel, COLUMNS, source);
+        copy(&(struct ursa_rows){y, k_stride, length, DEPTH, 1}, width, COLUMNS, panel, COLUMNS, source);
         return;
     }
     float room[COLUMNS][CHUNK];
-    for (int64_t k = 0; k < length; k += CHUNK * DEPTH(source)) {
-        int64_t count = length - k < CHUNK * DEPTH(source) ? length - k : CHUNK * DEPTH(source);
+    for (int64_t k = 0; k < length; k += CHUNK * DEPTH) {
+        int64_t count = length - k < CHUNK * DEPTH ? length - k : CHUNK * DEPTH;
         for (int64_t j = 0; j < width; j++)
             along((const char *)y + (k + j * j_stride) * SIZE(source), count, room[j], source);
-        FLOATS.pack(room, 1, CHUNK, (count + DEPTH(source) - 1) / DEPTH(source), width,
-                    panel + k / DEPTH(source) * COLUMNS);
+        FLOATS.pack(room, 1, CHUNK, (count + DEPTH - 1) / DEPTH, width, panel + k / DEPTH * COLUMNS);
     }
 }
 
 /* ---- the table --------------------------------------------------------- */
 
-static void tile_floats(const struct ursa_tile *t)
-{
-    FLOATS.tile(t);
-}
-
-static void pairs_floats(const struct ursa_pairs *p)
-{
-    FLOATS.pairs(p);
-}
-
-#ifdef URSA_SIMD_BF16
-static void tile_pairs(const struct ursa_tile *t)
+static void tile(const struct ursa_tile *t)
 {
     SIMD(ursa_simd_gemm).tile(t);
 }
 
-static void pairs_pairs(const struct ursa_pairs *p)
+static void pairs(const struct ursa_pairs *p)
 {
     SIMD(ursa_simd_gemm).pairs(p);
 }
+
+#ifdef URSA_SIMD_AMX
+static void begin(void)
+{
+    SIMD(ursa_simd_gemm).begin();
+}
+
+static void end(void)
+{
+    SIMD(ursa_simd_gemm).end();
+}
+#define FRAME        .begin = begin, .end = end
+#define PAIR_COLUMNS (8 * COLUMNS)
 #else
-#define tile_pairs  tile_floats
-#define pairs_pairs pairs_floats
+#define FRAME        .begin = NULL
+#define PAIR_COLUMNS COLUMNS
 #endif
 
 static void add(const float *x, float *y, int64_t count)
@@ -344,15 +358,25 @@ static void add(const float *x, float *y, int64_t count)
     FLOATS.add(x, y, count);
 }
 
+#ifdef URSA_SIMD_AMX
+#define STRIPS_FROM(source)                                                                                            \
+    static void strips_##source(const struct ursa_rows *rows, int64_t height, int64_t at, float *slices, int64_t size) \
+    {                                                                                                                  \
+        strips(rows, height, at, slices, size, source);                                                                \
+    }
+STRIPS_FROM(BF16)
+STRIPS_FROM(F32_AS_BF16)
+#endif
+
 #define FROM(source)                                                                                                   \
     static void gather_##source(const void *const *row, int64_t row_stride, int64_t segments, int64_t length,          \
                                 int64_t skip, int64_t height, float *slices)                                           \
     {                                                                                                                  \
         gather(row, row_stride, segments, length, skip, height, slices, source);                                       \
     }                                                                                                                  \
-    static void slice_##source(const struct ursa_rows *rows, int64_t height, float *slices, int64_t size)              \
+    static void slice_##source(const struct ursa_rows *rows, int64_t height, int64_t at, float *slices, int64_t size)  \
     {                                                                                                                  \
-        slice(rows, height, slices, size, source);                                                                     \
+        slice(rows, height, at, slices, size, source);                                                                 \
     }                                                                                                                  \
     static void panels_##source(const struct ursa_rows *rows, int64_t width, float *panel, int64_t panel_stride)       \
     {                                                                                                                  \
@@ -377,9 +401,7 @@ static void add(const float *x, float *y, int64_t count)
     {                                                                                                                  \
         floats(from, count, to, source);                                                                               \
     }
-FROM(F16)
 FROM(BF16)
-FROM(F32_AS_F16)
 FROM(F32_AS_BF16)
 
 #define STORE(type)                                                                                                    \
@@ -398,7 +420,6 @@ FROM(F32_AS_BF16)
             }                                                                                                          \
         }                                                                                                              \
     }
-STORE(f16)
 STORE(bf16)
 
 #define LOAD(name, source)                                                                                             \
@@ -407,31 +428,31 @@ STORE(bf16)
         for (int64_t i = 0; i < rows; i++)                                                                             \
             floats((const char *)out[i] + column * 2, width, sum + i * pitch, source);                                 \
     }
-LOAD(f16, F16)
 LOAD(bf16, BF16)
 
 #define PRODUCT(a, b)                                                                                                  \
     {                                                                                                                  \
-        .rows = ROWS, .columns = COLUMNS, .inner = INNER, .depth = DEPTH(a), .slack = SLACK,                           \
-        .tile = IS_PAIR(a) ? tile_pairs : tile_floats, .pairs = IS_PAIR(a) ? pairs_pairs : pairs_floats,               \
-        .gather = gather_##a, .slice = slice_##a, .pack = pack_##b, .panels = panels_##b, .copy = copy_##b,            \
-        .add = add,                                                                                                    \
+        .rows = ROWS, .columns = COLUMNS, .inner = INNER, .depth = DEPTH, .run = RUN, .rate = RATE, .slack = SLACK,    \
+        .tile = tile, .pairs = pairs, .gather = gather_##a, .slice = slice_##a, .strips = STRIPS(a), .pack = pack_##b, \
+        .panels = panels_##b, .copy = copy_##b, .add = add, .pair_columns = PAIR_COLUMNS, FRAME,                       \
     }
-#define PRODUCTS(half, single)                                                                                         \
+#define HALF_PRODUCTS(half, single, type)                                                                              \
     {                                                                                                                  \
-        {PRODUCT(single, single), PRODUCT(single, half)}, {PRODUCT(half, single), PRODUCT(half, half)},                \
+        {{PRODUCT(single, single), PRODUCT(single, half)}, {PRODUCT(half, single), PRODUCT(half, half)}},              \
+            {dots_##single, dots_##half}, {floats_##single, floats_##half}, store_##type, load_##type,                 \
     }
 
-#define DOTS(half, single)                                                                                             \
-    {dots_##single, dots_##half},                                                                                      \
-    {                                                                                                                  \
-        floats_##single, floats_##half                                                                                 \
-    }
+static const struct ursa_half_products bf16_products = HALF_PRODUCTS(BF16, F32_AS_BF16, bf16);
+
+extern const struct ursa_half_products SIMD_BASE(ursa_simd_f16_products);
+#ifndef URSA_SIMD_BF16
+FROM(F16)
+FROM(F32_AS_F16)
+STORE(f16)
+LOAD(f16, F16)
+const struct ursa_half_products SIMD(ursa_simd_f16_products) = HALF_PRODUCTS(F16, F32_AS_F16, f16);
+#endif
 
 const struct ursa_simd_gemm_half SIMD(ursa_simd_gemm_half) = {
-    .type =
-        {
-            [URSA_F16] = {PRODUCTS(F16, F32_AS_F16), DOTS(F16, F32_AS_F16), store_f16, load_f16},
-            [URSA_BF16] = {PRODUCTS(BF16, F32_AS_BF16), DOTS(BF16, F32_AS_BF16), store_bf16, load_bf16},
-        },
+    .type = {[URSA_F16] = &SIMD_BASE(ursa_simd_f16_products), [URSA_BF16] = &bf16_products},
 };

@@ -27,7 +27,7 @@ struct ursa_half_products {
 };
 
 struct ursa_simd_gemm_half {
-    struct ursa_half_products type[URSA_BF16 + 1]; /* of f16 and bf16 */
+    const struct ursa_half_products *type[URSA_BF16 + 1]; /* of f16 and bf16 */
 };
 
 #endif

@@ -1,6 +1,9 @@
 /* peak.c — as many multiply-adds as the processor can do. See peak.h. */
 #include "peak.h"
 #include "vec.h"
+#ifdef URSA_SIMD_AMX
+#include "amx.h"
+#endif
 
 /* Two can start per cycle (four on some Arm cores) and each takes four: twelve
  * chains that do not wait for one another keep every unit busy. Sixteen would
@@ -13,7 +16,7 @@ V_INLINE vf add_product(vf sum, vf x, vf y)
     return vf_fma(sum, x, y);
 }
 
-#ifdef URSA_SIMD_BF16
+#if defined(URSA_SIMD_BF16)
 V_INLINE vf add_pair(vf sum, vf x, vf y)
 {
     return vf_fma_pairs(x, y, sum);
@@ -24,7 +27,7 @@ V_INLINE vf add_pair(vf sum, vf x, vf y)
 #define PAIR     1
 #endif
 
-#define RUN(name, add, depth)                                                                                          \
+#define CHAINED(name, add, depth)                                                                                      \
     static double name(int64_t rounds, float *sink)                                                                    \
     {                                                                                                                  \
         vf sum[CHAINS], x = vf_set(0.999f), y = vf_set(1e-4f);                                                         \
@@ -39,7 +42,26 @@ V_INLINE vf add_pair(vf sum, vf x, vf y)
         *sink = vf_sum(total);                                                                                         \
         return (double)rounds * REPEAT * CHAINS * V_LANES * 2 * (depth);                                               \
     }
-RUN(run, add_product, 1)
-RUN(run_bf16, add_pair, PAIR)
+CHAINED(run, add_product, 1)
+#ifdef URSA_SIMD_AMX
+/* Four tiles of sums, from two by two factors that are zero. */
+static double run_bf16(int64_t rounds, float *sink)
+{
+    amx_begin();
+    for (int64_t round = 0; round < rounds; round++)
+        UNROLL
+    for (int r = 0; r < REPEAT; r++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_release();
+    *sink = 0;
+    return (double)rounds * REPEAT * 4 * 16 * 16 * 32 * 2;
+}
+#else
+CHAINED(run_bf16, add_pair, PAIR)
+#endif
 
 const struct ursa_simd_peak SIMD(ursa_simd_peak) = {.run = run, .run_bf16 = run_bf16};

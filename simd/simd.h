@@ -24,6 +24,7 @@ extern const struct ursa_simd ursa_simd_reference;
 extern const struct ursa_simd ursa_simd_avx2;
 extern const struct ursa_simd ursa_simd_avx512;
 extern const struct ursa_simd ursa_simd_avx512_bf16; /* where URSA_HAVE_AVX512_BF16 */
+extern const struct ursa_simd ursa_simd_avx512_amx;  /* where URSA_HAVE_AVX512_AMX */
 extern const struct ursa_simd ursa_simd_neon;
 extern const struct ursa_simd ursa_simd_neon_bf16; /* where URSA_HAVE_NEON_BF16 */
 

@@ -17,6 +17,10 @@
 #define ROWS    2
 #define VECTORS 2
 #define INNER   192
+#elif defined(URSA_SIMD_AMX) /* two tiles of the processor high and two wide */
+#define ROWS    32
+#define VECTORS 2
+#define INNER   256
 #elif defined(URSA_SIMD_AVX512)
 #define ROWS    12
 #define VECTORS 2

@@ -118,7 +118,7 @@ static void plan(struct spread *g)
     g->vectors = ursa_ceil_div(g->stem.group_in, lanes) * lanes;
     g->rows = BLOCK_FLOATS / (s->out_width * (s->out_channels + g->columns)) + 1;
     g->rows = g->rows < s->out_height ? g->rows : s->out_height;
-    g->slice = g->words * g->gemm->rows + g->gemm->slack;
+    g->slice = ursa_slice_floats(g->gemm, g->words);
     g->slices = ursa_ceil_div(ursa_ceil_div(g->rows * s->out_width, g->gemm->rows) * g->slice, LINE) * LINE;
     g->padded_floats = ursa_ceil_div(g->stem.height * g->stem.width * s->channels + g->vectors, LINE) * LINE;
 }
@@ -212,12 +212,14 @@ static void spread_task(void *context, int64_t image)
     if (!room_new(g, &room))
         return;
     memset(room.padded, 0, (size_t)g->padded_floats * sizeof(float));
+    ursa_kernels_begin(g->gemm);
     for (int64_t row = 0; row < s->out_height; row += g->rows) {
         int64_t count = s->out_height - row < g->rows ? s->out_height - row : g->rows;
         const char *dy = g->dy + (image * s->out_height + row) * s->out_width * s->out_channels * g->dy_size;
         multiply(g, dy, count * s->out_width, &room);
         add_rows(g, room.sent, row, count, room.padded);
     }
+    ursa_kernels_end(g->gemm);
     int64_t pixels = image * s->height * s->width;
     crop(g, room.padded, g->dx + pixels * s->channels * (int64_t)ursa_dtype_size(s->x_type));
 }

@@ -84,7 +84,7 @@ static struct band band_at(const struct gradient *g, int64_t index)
 /* ---- a band, packed ------------------------------------------------------------ */
 
 struct packed {
-    float *dy; /* in slices as high as a tile */
+    float *dy; /* in slices as high as a tile, or strips */
     float *x_room;
     int64_t x_pitch;
     int32_t *pairs;
@@ -207,21 +207,34 @@ static int64_t words_of(const struct gradient *g, const struct band *band)
     return band->images * band->rows * g->row_words;
 }
 
-static void pack_dy(const struct gradient *g, const struct band *band, const char *dy, int64_t outs, float *slices)
+/* Slices of the pixels, for tiles. Words that end with the rows of dy do so by themselves. */
+static void slice_dy(const struct gradient *g, const struct band *band, const char *dy, int64_t outs, float *slices)
 {
     const struct ursa_conv_shape *s = &g->shape;
-    int64_t size = words_of(g, band) * g->simd->rows + g->simd->slack;
+    int64_t words = words_of(g, band), rows = band->images * band->rows;
+    int64_t together = s->out_width % g->hop ? 1 : rows;
+    for (int64_t row = 0; row < rows; row += together) {
+        const char *from = dy + row * s->out_width * s->out_channels * g->dy_size;
+        struct ursa_rows pixels = {from, s->out_channels, together * s->out_width, g->hop, 1};
+        g->simd->slice(&pixels, outs, row * g->row_words, slices, ursa_slice_floats(g->simd, words));
+    }
+}
+
+/* Strips of the pixels, for pairs. */
+static void strip_dy(const struct gradient *g, const struct band *band, const char *dy, int64_t outs, float *strips)
+{
+    const struct ursa_conv_shape *s = &g->shape;
+    int64_t size = ursa_slice_floats(g->simd, words_of(g, band));
     for (int64_t row = 0; row < band->images * band->rows; row++) {
         const char *from = dy + row * s->out_width * s->out_channels * g->dy_size;
-        struct ursa_rows rows = {from, s->out_channels, s->out_width, g->hop, 1};
-        float *to = slices + row * g->row_words * g->simd->rows;
-        g->simd->slice(&rows, outs, to, size);
+        struct ursa_rows pixels = {from, s->out_channels, s->out_width, g->hop, 1};
+        g->simd->strips(&pixels, outs, row * g->row_words, strips, size);
         for (int64_t i = 0; i < g->halves; i++) {
             int64_t pixel = half_word_at(g, i).dy;
             if (pixel < 0)
                 continue;
             struct ursa_rows half = {from + pixel * s->out_channels * g->dy_size, 0, 1, 1, 1};
-            g->simd->slice(&half, outs, to + (s->out_width + i) * g->simd->rows, size);
+            g->simd->strips(&half, outs, row * g->row_words + s->out_width + i, strips, size);
         }
     }
 }
@@ -272,11 +285,12 @@ static void pack_band(const struct gradient *g, const struct place *place, const
     int64_t pixels = band->images * band->rows * s->out_width;
     const char *dy = g->dy + (dy_pixel * s->out_channels + place->group * s->group_out + place->out) * g->dy_size;
     const char *x = g->x + (x_pixel * s->channels + place->group * s->group_in + place->in) * g->x_size;
-    pack_dy(g, band, dy, place->outs, packed->dy);
     if (g->points) {
+        slice_dy(g, band, dy, place->outs, packed->dy);
         pack_points(g, place, band, x, packed);
         return;
     }
+    strip_dy(g, band, dy, place->outs, packed->dy);
     if (g->windows)
         pack_windows(g, band, packed);
     else
@@ -302,17 +316,17 @@ static void add_band(const struct gradient *g, const struct place *place, const 
     struct ursa_pairs tile = {.out_stride = taps * s->group_in, .add = add};
     const char *fetch = next_dy(g, band);
     const char *end = g->dy + s->images * s->out_height * s->out_width * s->out_channels * g->dy_size;
-    int64_t slice = words_of(g, band) * g->simd->rows + g->simd->slack;
+    int64_t strip = ursa_slice_floats(g->simd, words_of(g, band));
     dw += (place->group * s->group_out + place->out) * tile.out_stride + place->in;
     for (int64_t t = 0; t < taps; t++) {
         tile.pair = packed->pairs + 2 * t * pixels;
         tile.count = packed->counts[t];
-        for (int64_t c = 0; c < place->ins; c += g->simd->columns) {
-            tile.width = (int)(place->ins - c < g->simd->columns ? place->ins - c : g->simd->columns);
+        for (int64_t c = 0; c < place->ins; c += g->simd->pair_columns) {
+            tile.width = (int)(place->ins - c < g->simd->pair_columns ? place->ins - c : g->simd->pair_columns);
             tile.b = packed->x_room + c;
             for (int64_t o = 0; o < place->outs; o += g->simd->rows) {
                 tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
-                tile.a = packed->dy + o / g->simd->rows * slice;
+                tile.a = packed->dy + o / g->simd->rows * strip;
                 tile.out = dw + o * tile.out_stride + t * s->group_in + c;
                 int64_t fetched = tile.count * URSA_FETCH_STEP * (int64_t)sizeof(float);
                 tile.fetch = (const float *)(const void *)fetch;
@@ -337,7 +351,7 @@ static void add_points(const struct gradient *g, const struct place *place, cons
         tile.b = packed->x_room + c * words;
         for (int64_t o = 0; o < place->outs; o += g->simd->rows) {
             tile.height = (int)(place->outs - o < g->simd->rows ? place->outs - o : g->simd->rows);
-            tile.slice = packed->dy + o / g->simd->rows * (words * g->simd->rows + g->simd->slack);
+            tile.slice = packed->dy + o / g->simd->rows * ursa_slice_floats(g->simd, words);
             tile.out = packed->row + o;
             g->simd->tile(&tile);
         }
@@ -355,7 +369,7 @@ static bool packed_new(const struct gradient *g, const struct place *place, stru
     int64_t words = words_of(g, &first), x_words = g->points || g->windows ? words : first.images * x_rows * g->x_words;
     int64_t tiled = ursa_ceil_div(place->ins, g->simd->columns) * g->simd->columns;
     int64_t slices = ursa_ceil_div(place->outs, g->simd->rows);
-    int64_t dy_floats = slices * (words * g->simd->rows + g->simd->slack);
+    int64_t dy_floats = slices * ursa_slice_floats(g->simd, words);
     dy_floats = ursa_ceil_div(dy_floats, LINE) * LINE;
     /* A window is copied in vectors, of which the last may be too long. */
     packed->x_pitch = g->points ? tiled : ursa_odd_pitch(tiled + (g->windows ? ursa_cpu_simd()->lanes : 0));
@@ -381,6 +395,7 @@ static void chunk_task(void *context, int64_t index)
         return;
     float *dw = place.chunk == 0 ? g->dw : g->partial + (place.chunk - 1) * g->weights;
     int64_t begin = place.chunk * g->chunk_bands, end = begin + g->chunk_bands;
+    ursa_kernels_begin(g->simd);
     for (int64_t i = begin; i < end && i < g->bands; i++) {
         struct band band = band_at(g, i);
         pack_band(g, &place, &band, &packed);
@@ -389,6 +404,7 @@ static void chunk_task(void *context, int64_t index)
         else
             add_band(g, &place, &band, &packed, i > begin, dw);
     }
+    ursa_kernels_end(g->simd);
 }
 
 static void sum_task(void *context, int64_t begin, int64_t end)

@@ -93,11 +93,11 @@ static bool is_cheaper(const struct winograd *g, ursa_dtype w)
 {
     double ins = (double)g->ins, outs = (double)g->outs;
     double direct = 9.0 * (double)(g->images * g->out_height * g->out_width) * ins * outs;
-    double pairs = ursa_product_kernels(g->x_type, w)->depth; /* which the direct method multiplies at once */
+    double rate = ursa_product_kernels(g->x_type, w)->rate; /* of the direct method */
     double products = PLANES * (double)g->tiles * ins * outs;
     double transforms = (double)g->tiles * 400 * (ins * (g->few ? 1 : (double)g->column_blocks) + outs);
     transforms += 1000 * ins * outs;
-    return direct >= MIN_WORK && products + transforms < 0.9 * direct / pairs;
+    return direct >= MIN_WORK && products + transforms < 0.9 * direct / rate;
 }
 
 /* ---- tasks ---------------------------------------------------------------------- */
@@ -312,7 +312,7 @@ static void transform_outputs(const struct winograd *g, struct block *block)
                 ursa_activate(g->activation, to[i], block->columns);
         for (int i = 0; i < OUT * OUT && apart; i++)
             if (pixel[i])
-                ursa_cpu_simd()->gemm_half->type[g->out_type].store(to[i], 0, 1, block->columns, &pixel[i], 0);
+                ursa_cpu_simd()->gemm_half->type[g->out_type]->store(to[i], 0, 1, block->columns, &pixel[i], 0);
         if (g->moments)
             add_tile(g, block, pixel);
     }

@@ -79,11 +79,11 @@ static bool is_cheaper(const struct gradient *g)
     const struct ursa_conv_shape *s = &g->shape;
     double ins = (double)s->channels, outs = (double)s->out_channels, tiles = (double)g->tiles;
     double direct = 9.0 * (double)(s->images * s->out_height * s->out_width) * ins * outs;
-    double pairs = ursa_product_kernels(s->out_type, s->x_type)->depth;
+    double rate = ursa_product_kernels(s->out_type, s->x_type)->rate;
     double products = PLANES * tiles * ins * outs;
     double transforms = tiles * 400 * (ins * (double)g->out_blocks + outs * (double)g->in_blocks);
     double sums = 500 * ins * outs * (double)g->chunks;
-    return direct >= MIN_WORK && products + transforms + sums < 0.9 * direct / pairs;
+    return direct >= MIN_WORK && products + transforms + sums < 0.9 * direct / rate;
 }
 
 /* ---- tasks ---------------------------------------------------------------------- */

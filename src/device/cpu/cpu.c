@@ -11,6 +11,9 @@
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -46,6 +49,25 @@ static bool has_avx512_bf16(void)
 {
     return has_avx512() && __builtin_cpu_supports("avx512bf16");
 }
+
+/* Intel's multiply pairs at half the rate of floats, and only their matrix tiles make up for it. */
+static bool has_slow_pairs(void)
+{
+    return __builtin_cpu_is("intel");
+}
+#endif
+
+#ifdef URSA_HAVE_AVX512_AMX
+/* Linux wants to be asked before a process uses the tiles, whose registers are eight kilobytes (ARCH_REQ_XCOMP_PERM).
+ */
+static bool has_avx512_amx(void)
+{
+    const unsigned tile = 1u << 24, bf16 = 1u << 22;
+    const long request = 0x1023, tile_data = 18;
+    unsigned a, b, c, d = 0;
+    return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & tile) && (d & bf16) &&
+           syscall(SYS_arch_prctl, request, tile_data) == 0;
+}
 #endif
 #endif
 
@@ -64,16 +86,24 @@ static bool has_neon_bf16(void)
 
 const struct ursa_simd *ursa_cpu_set(int index)
 {
-    const struct ursa_simd *sets[5] = {&ursa_simd_reference};
+    const struct ursa_simd *sets[6] = {&ursa_simd_reference};
     int count = 1;
 #if defined(__x86_64__)
     if (has_avx2())
         sets[count++] = &ursa_simd_avx2;
+#ifdef URSA_HAVE_AVX512_BF16
+    if (has_avx512_bf16() && has_slow_pairs())
+        sets[count++] = &ursa_simd_avx512_bf16;
+#endif
     if (has_avx512())
         sets[count++] = &ursa_simd_avx512;
 #ifdef URSA_HAVE_AVX512_BF16
-    if (has_avx512_bf16())
+    if (has_avx512_bf16() && !has_slow_pairs())
         sets[count++] = &ursa_simd_avx512_bf16;
+#endif
+#ifdef URSA_HAVE_AVX512_AMX
+    if (has_avx512_amx())
+        sets[count++] = &ursa_simd_avx512_amx;
 #endif
 #elif defined(__aarch64__)
     sets[count++] = &ursa_simd_neon; /* part of the architecture */
@@ -194,7 +224,7 @@ static bool describe(int index, ursa_device_info *info)
         .level = set->name,
         .memory = memory_size(),
         .f16_storage = true,
-        .bf16_compute = set->gemm_half->type[URSA_BF16].product[1][1].depth > 1,
+        .bf16_compute = set->gemm_half->type[URSA_BF16]->product[1][1].depth > 1,
     };
     return true;
 }

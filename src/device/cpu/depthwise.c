@@ -48,8 +48,8 @@ static void sum_and_round(const struct ursa_depthwise *sums, ursa_dtype type, ur
         ursa_cpu_simd()->conv->depthwise[type][0](&block);
         for (int64_t i = 0; activation && i < block.pixels; i++)
             ursa_activate(activation, row[i], sums->channels);
-        ursa_cpu_simd()->gemm_half->type[out_type].store(sum, pitch, block.pixels, sums->channels, sums->out + p,
-                                                         sums->first);
+        ursa_cpu_simd()->gemm_half->type[out_type]->store(sum, pitch, block.pixels, sums->channels, sums->out + p,
+                                                          sums->first);
     }
 }
 

@@ -54,7 +54,7 @@ struct vector_product {
 static void half_dots(const struct vector_product *p, const char *x, const char *y, int64_t count, float *out)
 {
     const struct ursa_half_products *half =
-        &ursa_cpu_simd()->gemm_half->type[ursa_is_half(p->x_type) ? p->x_type : p->y_type];
+        ursa_cpu_simd()->gemm_half->type[ursa_is_half(p->x_type) ? p->x_type : p->y_type];
     float *floats = ursa_scratch(URSA_SLOT_TASK, (size_t)(p->inner + ursa_cpu_simd()->lanes) * sizeof *floats);
     if (!floats)
         return;
@@ -76,7 +76,7 @@ static void vector_task(void *context, int64_t index)
     if (!out)
         return;
     if (rounded && p->args->beta != 0)
-        ursa_cpu_simd()->gemm_half->type[p->out_type].load(&result, 0, 1, count, out, count);
+        ursa_cpu_simd()->gemm_half->type[p->out_type]->load(&result, 0, 1, count, out, count);
     if (ursa_is_half(p->x_type) || ursa_is_half(p->y_type))
         half_dots(p, x, y, count, out);
     else
@@ -88,7 +88,7 @@ static void vector_task(void *context, int64_t index)
     if (p->args->activation.used)
         ursa_activate(&p->args->activation, out, count);
     if (rounded)
-        ursa_cpu_simd()->gemm_half->type[p->out_type].store(out, count, 1, count, &result, 0);
+        ursa_cpu_simd()->gemm_half->type[p->out_type]->store(out, count, 1, count, &result, 0);
 }
 
 static bool run_vector(struct vector_product *p, int64_t batches)

@@ -26,7 +26,7 @@
 #include "simd/elementwise.h"
 #include "simd/gemm_half.h"
 
-#define MOST_ROWS    144     /* of A in a block, a multiple of every micro-kernel's rows */
+#define MOST_ROWS    144     /* of A in a block, about: it is a multiple of the rows of a tile */
 #define A_SHARE      0.3     /* of the second level that a block of A takes; panels of B and out pass through it */
 #define B_SHARE      0.5     /* of the last level, for a block of B */
 #define MIN_TASKS    24      /* below this, blocks are made narrower, so that many cores have work */
@@ -138,7 +138,7 @@ const struct ursa_simd_gemm *ursa_product_kernels(ursa_dtype a, ursa_dtype b)
 {
     const struct ursa_simd *simd = ursa_cpu_simd();
     if (ursa_is_half(a) || ursa_is_half(b))
-        return &simd->gemm_half->type[ursa_is_half(a) ? a : b].product[ursa_is_half(a)][ursa_is_half(b)];
+        return &simd->gemm_half->type[ursa_is_half(a) ? a : b]->product[ursa_is_half(a)][ursa_is_half(b)];
     return simd->gemm;
 }
 
@@ -171,18 +171,13 @@ static bool is_sliced(const struct run *run, const struct block *block)
     return run->panels && inner_extent(run) && block->rows > 1 && panels >= (p->step == 1 ? SLICE_PANELS : 2);
 }
 
-static int64_t slice_floats(const struct run *run, int64_t steps)
-{
-    return steps * run->simd->rows + run->simd->slack;
-}
-
 /* Memory for the slices of a block, and for its sums. */
 static bool block_new(const struct run *run, struct block *block)
 {
     const struct ursa_product *p = run->product;
     int64_t steps = inner_extent(run) < run->simd->inner ? inner_extent(run) : run->simd->inner;
     int64_t count = ursa_ceil_div(block->rows, run->simd->rows);
-    int64_t slices = is_sliced(run, block) ? ursa_odd_pitch(count * slice_floats(run, steps)) : 0;
+    int64_t slices = is_sliced(run, block) ? ursa_odd_pitch(count * ursa_slice_floats(run->simd, steps)) : 0;
     block->sum_pitch = ursa_is_half(p->out) ? ursa_odd_pitch(block->columns) : 0;
     int64_t sums = block->rows * block->sum_pitch;
     if (slices + sums == 0)
@@ -207,7 +202,7 @@ static void cut_slices(const struct run *run, const struct block *block, const s
     }
     int64_t size = ursa_is_half(p->a) ? 2 : 4;
     struct ursa_rows rows = {(const char *)block->row_at[0] + skip * p->step * size, p->step, length, simd->depth, 1};
-    simd->slice(&rows, block->rows, block->slices, slice_floats(run, part->length));
+    simd->slice(&rows, block->rows, 0, block->slices, ursa_slice_floats(simd, part->length));
 }
 
 /* While a panel is in use its tiles fetch the next one, some lines each: left to its first tile, it would keep the
@@ -222,21 +217,21 @@ static void store_sums(const struct ursa_product *p, const struct block *block, 
 {
     for (int64_t i = 0; i < block->rows && p->activation.used && p->activation.kind != URSA_UNARY_relu; i++)
         ursa_activate(&p->activation, block->sum_at[i] + column, width);
-    ursa_cpu_simd()->gemm_half->type[p->out].store(block->sum_at[0] + column, block->sum_pitch, block->rows, width,
-                                                   block->out_at, block->column + column);
+    ursa_cpu_simd()->gemm_half->type[p->out]->store(block->sum_at[0] + column, block->sum_pitch, block->rows, width,
+                                                    block->out_at, block->column + column);
 }
 
 static void load_sums(const struct ursa_product *p, const struct block *block)
 {
-    ursa_cpu_simd()->gemm_half->type[p->out].load(block->out_at, block->column, block->rows, block->columns,
-                                                  block->sum_at[0], block->sum_pitch);
+    ursa_cpu_simd()->gemm_half->type[p->out]->load(block->out_at, block->column, block->rows, block->columns,
+                                                   block->sum_at[0], block->sum_pitch);
 }
 
 static void run_part(const struct run *run, const struct block *block, const struct part *part, bool first, bool last)
 {
     const struct ursa_product *p = run->product;
     const struct ursa_simd_gemm *simd = run->simd;
-    int64_t k = part->segment * run->words + part->skip, slice = slice_floats(run, part->segments * part->length);
+    int64_t k = part->segment * run->words + part->skip, slice = ursa_slice_floats(simd, part->segments * part->length);
     struct ursa_tile tile = {
         .row_stride = p->segments,
         .segments = part->segments,
@@ -293,10 +288,12 @@ static void run_block(const struct run *run, struct block *block)
     if (block->sum_pitch && p->beta != 0)
         load_sums(p, block);
     int64_t parts = part_count(run);
+    ursa_kernels_begin(run->simd);
     for (int64_t i = 0; i < parts; i++) {
         struct part part = part_at(run, i);
         run_part(run, block, &part, i == 0, i == parts - 1);
     }
+    ursa_kernels_end(run->simd);
     if (!block->sum_pitch && p->activation.used && p->activation.kind != URSA_UNARY_relu)
         for (int64_t i = 0; i < block->rows; i++)
             ursa_activate(&p->activation, (float *)out[i] + block->column, block->columns);

@@ -68,6 +68,19 @@ bool ursa_product_run_turned(const struct ursa_product *product);
 /* The kernels for factors of these types: what packs them, and multiplies what was packed. */
 const struct ursa_simd_gemm *ursa_product_kernels(ursa_dtype a, ursa_dtype b);
 
+/* Around calls of a task to their tile and pairs. */
+static inline void ursa_kernels_begin(const struct ursa_simd_gemm *kernels)
+{
+    if (kernels->begin)
+        kernels->begin();
+}
+
+static inline void ursa_kernels_end(const struct ursa_simd_gemm *kernels)
+{
+    if (kernels->end)
+        kernels->end();
+}
+
 static inline bool ursa_is_half(ursa_dtype dtype)
 {
     return dtype == URSA_F16 || dtype == URSA_BF16;
