@@ -4,6 +4,9 @@
 #define URSA_SIMD_AMX_H
 
 #include "slice.h"
+#ifdef URSA_SIMD_EMULATED
+#include "amx_emulated.h"
+#endif
 
 struct amx_config {
     uint8_t palette, start, reserved[14];

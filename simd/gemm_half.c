@@ -147,11 +147,11 @@ V_INLINE v_row load_last_words(const char *from, int64_t count)
 V_INLINE void gather_last_pairs(const char *const from[ROWS], int64_t count, float *to)
 {
     for (int w = 0; w < GATHER_WIDTH; w++) {
-        int first = (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
+        int first = ROWS < V_BLOCK || (w + 1) * V_BLOCK <= ROWS ? w * V_BLOCK : ROWS - V_BLOCK;
         v_row row[V_BLOCK];
         UNROLL
         for (int i = 0; i < V_BLOCK; i++)
-            row[i] = load_last_words(from[first + i], count);
+            row[i] = load_last_words(from[first + i < ROWS ? first + i : ROWS - 1], count);
         v_turn(row);
         UNROLL
         for (int i = 0; i < V_BLOCK; i++)

@@ -54,4 +54,16 @@ static inline uint16_t half_to_bf16(float value)
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/* sum + the products of two pairs of bf16, numbers below 2⁻¹²⁶ as zero, as processors multiply pairs. */
+static inline float half_dot(uint32_t a, uint32_t b, float sum)
+{
+    for (int i = 0; i < 2; i++, a >>= 16, b >>= 16) {
+        float x = half_float(a << 16), y = half_float(b << 16);
+        x = (a & 0x7f80) ? x : 0;
+        y = (b & 0x7f80) ? y : 0;
+        sum += x * y;
+    }
+    return sum;
+}
+
 #endif

@@ -13,14 +13,14 @@
  * not fit streams in from the second in time, while every visit to out waits for its lines: on AVX2, 512 steps take a
  * tenth less time than 256. It decides the order of the sums, so it is a constant of the instruction set and not of the
  * machine. */
-#if defined(URSA_SIMD_EMULATED) /* wide vectors made of small ones: a tile that the compiler can digest */
-#define ROWS    2
-#define VECTORS 2
-#define INNER   192
-#elif defined(URSA_SIMD_AMX) /* two tiles of the processor high and two wide */
+#if defined(URSA_SIMD_AMX) /* two tiles of the processor high and two wide */
 #define ROWS    32
 #define VECTORS 2
 #define INNER   256
+#elif defined(URSA_SIMD_EMULATED) /* wide vectors made of small ones: a tile that the compiler can digest */
+#define ROWS    2
+#define VECTORS 2
+#define INNER   192
 #elif defined(URSA_SIMD_AVX512)
 #define ROWS    12
 #define VECTORS 2

@@ -21,10 +21,10 @@ V_INLINE void put_words(const float *from, int64_t k, int64_t count, float *to)
 V_INLINE vf load_words(const char *from, int64_t count, const bool floats)
 {
     if (!floats)
-        return (vf)_mm512_maskz_loadu_epi16((__mmask32)((1ull << count) - 1), from);
+        return _mm512_castsi512_ps(_mm512_maskz_loadu_epi16((__mmask32)((1ull << count) - 1), from));
     const float *f = (const float *)(const void *)from;
     int64_t low = count < V_LANES ? count : V_LANES;
-    return (vf)_mm512_cvtne2ps_pbh(vf_load_n(f + low, count - low), vf_load_n(f, low));
+    return vf_of_halves(vh_round(vf_load_n(f, low)), vh_round(vf_load_n(f + low, count - low)));
 }
 
 /* One row of a slice, from its segments. */

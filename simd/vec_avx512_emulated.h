@@ -11,6 +11,11 @@
 #include <simde/x86/f16c.h>
 #pragma GCC diagnostic pop
 #include <sleef.h>
+#ifdef URSA_SIMD_BF16
+#include "half.h"
+
+#include <math.h>
+#endif
 
 /* SIMDe 0.7.4 lacks these. */
 V_INLINE __m512 v_maskz_loadu_ps(__mmask16 mask, const float *p)
@@ -126,5 +131,68 @@ V_INLINE __m512 v_halves2(__m256 (*function)(__m256, __m256), __m512 x, __m512 y
     memcpy(&x, xs, sizeof xs);
     return x;
 }
+
+#ifdef URSA_SIMD_BF16
+#undef _mm512_cvtneps_pbh
+#undef _mm512_dpbf16_ps
+#undef _mm256_maskz_loadu_epi16
+#undef _mm512_maskz_loadu_epi16
+#undef __m512bh
+#define __m512bh __m512
+
+V_INLINE __m512i v_inserti64x4(__m512i v, __m256i half, int which)
+{
+    memcpy((__m256i *)&v + which, &half, sizeof half);
+    return v;
+}
+#undef _mm512_inserti64x4
+#define _mm512_inserti64x4 v_inserti64x4
+
+V_INLINE __m256i v_cvtneps_pbh(__m512 v)
+{
+    float lanes[16];
+    uint16_t halves[16];
+    _mm512_storeu_ps(lanes, v);
+    for (int i = 0; i < 16; i++)
+        halves[i] = half_to_bf16(half_bits(lanes[i]) & 0x7f800000 ? lanes[i] : copysignf(0, lanes[i]));
+    return _mm256_loadu_si256((const __m256i *)halves);
+}
+#define _mm512_cvtneps_pbh v_cvtneps_pbh
+
+V_INLINE __m512 v_dpbf16_ps(__m512 sum, __m512 a, __m512 b)
+{
+    uint32_t words[2][16];
+    float lanes[16];
+    _mm512_storeu_ps(lanes, sum);
+    memcpy(words[0], &a, sizeof words[0]);
+    memcpy(words[1], &b, sizeof words[1]);
+    for (int i = 0; i < 16; i++)
+        lanes[i] = half_dot(words[0][i], words[1][i], lanes[i]);
+    return _mm512_loadu_ps(lanes);
+}
+#define _mm512_dpbf16_ps v_dpbf16_ps
+
+V_INLINE void v_maskz_loadu_epi16(uint16_t *lanes, int count, uint32_t mask, const uint16_t *p)
+{
+    for (int i = 0; i < count; i++)
+        lanes[i] = mask >> i & 1 ? p[i] : 0;
+}
+
+V_INLINE __m256i v_maskz_loadu_epi16_256(__mmask16 mask, const void *p)
+{
+    uint16_t lanes[16];
+    v_maskz_loadu_epi16(lanes, 16, mask, p);
+    return _mm256_loadu_si256((const __m256i *)lanes);
+}
+#define _mm256_maskz_loadu_epi16 v_maskz_loadu_epi16_256
+
+V_INLINE __m512i v_maskz_loadu_epi16_512(__mmask32 mask, const void *p)
+{
+    uint16_t lanes[32];
+    v_maskz_loadu_epi16(lanes, 32, mask, p);
+    return _mm512_loadu_si512(lanes);
+}
+#define _mm512_maskz_loadu_epi16 v_maskz_loadu_epi16_512
+#endif
 
 #endif

@@ -47,7 +47,7 @@ static bool has_avx512(void)
 #ifdef URSA_HAVE_AVX512_BF16
 static bool has_avx512_bf16(void)
 {
-    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+    return has_avx512() && (ursa_simd_avx512_bf16.emulated || __builtin_cpu_supports("avx512bf16"));
 }
 
 /* Intel's multiply pairs at half the rate of floats, and only their matrix tiles make up for it. */
@@ -65,6 +65,8 @@ static bool has_avx512_amx(void)
     const unsigned tile = 1u << 24, bf16 = 1u << 22;
     const long request = 0x1023, tile_data = 18;
     unsigned a, b, c, d = 0;
+    if (ursa_simd_avx512_amx.emulated)
+        return has_avx2();
     return has_avx512_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & tile) && (d & bf16) &&
            syscall(SYS_arch_prctl, request, tile_data) == 0;
 }
