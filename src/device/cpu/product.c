@@ -29,7 +29,7 @@
 #define MOST_ROWS    144     /* of A in a block, about: it is a multiple of the rows of a tile */
 #define A_SHARE      0.3     /* of the second level that a block of A takes; panels of B and out pass through it */
 #define B_SHARE      0.5     /* of the last level, for a block of B */
-#define MIN_TASKS    24      /* below this, blocks are made narrower, so that many cores have work */
+#define TASKS        4       /* wanted for every thread; blocks are made narrower for them, whose rows are cut again */
 #define SMALL_WORK   2000000 /* multiply-adds that are not worth a second thread */
 #define PACK_PANELS  4       /* panels of B that a task packs */
 #define LEAST_PANELS 4       /* of B in a block */
@@ -414,7 +414,8 @@ static void plan_columns(struct run *run)
     int64_t panels = ursa_ceil_div(p->columns, run->simd->columns);
     int64_t width = ursa_ceil_div(panels, ursa_ceil_div(panels, panels_that_fit(run)));
     if (work > SMALL_WORK)
-        while (width > LEAST_PANELS && p->groups * run->row_blocks * ursa_ceil_div(panels, width) < MIN_TASKS)
+        while (width > LEAST_PANELS &&
+               p->groups * run->row_blocks * ursa_ceil_div(panels, width) < TASKS * ursa_threads())
             width = ursa_ceil_div(width, 2);
     run->column_block = width * run->simd->columns;
     run->column_blocks = ursa_ceil_div(p->columns, run->column_block);
