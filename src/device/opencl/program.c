@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FEW_PROGRAMS 3 /* to compile without a word */
+
 struct ursa_cl_program {
     struct ursa_cl_program *next;
     const struct ursa_cl_source *source;
@@ -97,6 +99,14 @@ static cl_program build_from_source(struct ursa_cl_device *device, const struct 
     return program;
 }
 
+/* One program is soon there; that there are more of them, somebody who waits should know. */
+static void say_compiling(const struct ursa_cl_device *device)
+{
+    if (device->base.programs.compiled == FEW_PROGRAMS)
+        ursa_log_line(URSA_LOG_WARN, "opencl: compiling kernels for %s, which are kept for the next start",
+                      device->base.info.name);
+}
+
 static cl_program build(struct ursa_cl_device *device, const struct ursa_cl_source *source, const char *options)
 {
     char *key = ursa_format("%s\n%s\n%s", device->identity, options, source->text);
@@ -108,6 +118,7 @@ static cl_program build(struct ursa_cl_device *device, const struct ursa_cl_sour
     if (program) {
         stats->loaded++;
     } else {
+        say_compiling(device);
         ursa_log_line(URSA_LOG_DEBUG, "opencl: compiling %s.cl %s", source->name, options);
         program = build_from_source(device, source, key, options);
         stats->compiled++;
