@@ -235,7 +235,7 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
 #define FOR_TILES(X) FOR_ROWS(X, 1) FOR_ROWS(X, 2)
 #endif
 
-#define DEFINE(r, v)                                                                                                   \
+#define DEFINE_UNSLICED(r, v)                                                                                          \
     static void tile_##r##_##v(const struct ursa_tile *t)                                                              \
     {                                                                                                                  \
         tile_body(t, r, v, false);                                                                                     \
@@ -243,7 +243,8 @@ V_INLINE void pairs_body(const struct ursa_pairs *p, const int rows, const int v
     static void edge_##r##_##v(const struct ursa_tile *t)                                                              \
     {                                                                                                                  \
         tile_body(t, r, v, true);                                                                                      \
-    }                                                                                                                  \
+    }
+#define DEFINE(r, v)                                                                                                   \
     static void slice_##r##_##v(const struct ursa_tile *t)                                                             \
     {                                                                                                                  \
         slice_body(t, r, v);                                                                                           \
@@ -258,20 +259,32 @@ FOR_TILES(DEFINE)
 #define EDGE(r, v)  [v - 1][r - 1] = edge_##r##_##v,
 #define SLICE(r, v) [v - 1][r - 1] = slice_##r##_##v,
 #define PAIRS(r, v) [v - 1][r - 1] = pairs_##r##_##v,
-static void (*const tiles[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(TILE)};
-static void (*const edges[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(EDGE)};
 static void (*const slice_tiles[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(SLICE)};
 static void (*const pair_tiles[VECTORS][ROWS])(const struct ursa_pairs *) = {FOR_TILES(PAIRS)};
+
+#if DEPTH == 1
+FOR_TILES(DEFINE_UNSLICED)
+static void (*const tiles[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(TILE)};
+static void (*const edges[VECTORS][ROWS])(const struct ursa_tile *) = {FOR_TILES(EDGE)};
+
+static void unsliced(const struct ursa_tile *t, unsigned vector, unsigned row)
+{
+    if (t->padded || t->width % V_LANES == 0)
+        tiles[vector][row](t);
+    else
+        edges[vector][row](t);
+}
+#else /* what is packed in pairs is cut into slices */
+#define unsliced(t, vector, row) ((void)0)
+#endif
 
 static void tile(const struct ursa_tile *t)
 {
     unsigned vector = (unsigned)(t->width - 1) / V_LANES, row = (unsigned)(t->height - 1);
-    if (t->slice)
+    if (t->slice || DEPTH > 1)
         slice_tiles[vector][row](t);
-    else if (t->padded || t->width % V_LANES == 0)
-        tiles[vector][row](t);
     else
-        edges[vector][row](t);
+        unsliced(t, vector, row);
 }
 
 static void pairs(const struct ursa_pairs *p)

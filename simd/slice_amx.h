@@ -17,6 +17,11 @@ V_INLINE void put_words(const float *from, int64_t k, int64_t count, float *to)
         _mm512_mask_storeu_ps(to + i * RUN, mask, vf_load(from + i * RUN));
 }
 
+V_INLINE vf join_halves(vh low, vh high)
+{
+    return _mm512_castsi512_ps(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+}
+
 /* Words of `count` neighbours, at most 2 RUN of them; zeros behind. */
 V_INLINE vf load_words(const char *from, int64_t count, const bool floats)
 {
@@ -24,7 +29,7 @@ V_INLINE vf load_words(const char *from, int64_t count, const bool floats)
         return _mm512_castsi512_ps(_mm512_maskz_loadu_epi16((__mmask32)((1ull << count) - 1), from));
     const float *f = (const float *)(const void *)from;
     int64_t low = count < V_LANES ? count : V_LANES;
-    return vf_of_halves(vh_round(vf_load_n(f, low)), vh_round(vf_load_n(f + low, count - low)));
+    return join_halves(vh_round(vf_load_n(f, low)), vh_round(vf_load_n(f + low, count - low)));
 }
 
 /* One row of a slice, from its segments. */

@@ -88,10 +88,6 @@ V_INLINE vf vf_pairs(vh first, vh second)
     __m512i low = _mm512_cvtepu16_epi32(first), high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16);
     return _mm512_castsi512_ps(_mm512_or_si512(low, high));
 }
-V_INLINE vf vf_of_halves(vh low, vh high) /* words of neighbours */
-{
-    return _mm512_castsi512_ps(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
-}
 V_INLINE vf vf_fma_pairs(vf a, vf b, vf c)
 {
     return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b);

@@ -78,7 +78,7 @@ URSA_API bool ursa_device_describe(int index, ursa_device_info *info);
 /* Opens a device, or returns the open one. `spec` is
  *   NULL        what URSA_DEVICE says, else "auto"
  *   "auto"      the first OpenCL GPU that works, else the CPU
- *   "cpu"       the SIMD backend (URSA_CPU=reference|avx2|avx512|neon lowers its instruction set)
+ *   "cpu"       the SIMD backend (URSA_CPU=reference|avx2|avx512|… picks another instruction set)
  *   "opencl"    the first OpenCL device, GPUs first
  *   "opencl:N"  the N-th, as `ursa devices` numbers them
  *   other       the device whose name contains this text, whatever its case

@@ -2,14 +2,12 @@
 """`ursa train image` and what works with its result."""
 import csv
 import json
-import os
 import re
 import struct
 
 from command import Skip, main, run, test
 import data
 
-FASHION = "/usr/share/datasets/fashion-mnist"
 CPU = {"URSA_DEVICE": "cpu"}
 
 
@@ -68,37 +66,6 @@ def seeds_decide(folder):
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         run("train", "image", path, "--epochs", 1, "--bs", 16, "--seed", seed, "--quiet", "--out", f"{folder}/{name}", env=CPU)
     assert contents(f"{folder}/a") == contents(f"{folder}/b") != contents(f"{folder}/c")
-
-
-def first_steps(folder, name, count, *options, env=None):
-    """The losses of the first steps of the demo's training."""
-    if not os.path.exists(f"{FASHION}/train-images-idx3-ubyte.gz"):
-        raise Skip("the package dataset-fashion-mnist is not installed")
-    steps = f"{folder}/{name}.csv"
-    run("train", "image", FASHION, "--epochs", 3, "--steps", count, "--quiet", "--log-steps", steps, *options, env=env)
-    losses = [float(row["loss"]) for row in rows(steps)]
-    assert len(losses) == count and losses[-1] < losses[0], losses
-    return losses
-
-
-def assert_same_path(first, second):
-    for step, (a, b) in enumerate(zip(first, second), 1):
-        assert abs(a - b) <= 1e-3 * abs(a), f"step {step}: {a} and {b}"
-
-
-@test
-def opencl_takes_the_same_path_as_the_cpu(folder):
-    if "opencl:0" not in run("devices")[0]:
-        raise Skip("no OpenCL device is installed")
-    cpu = first_steps(folder, "cpu", 50, "--device", "cpu")
-    assert_same_path(cpu, first_steps(folder, "opencl", 50, "--device", "opencl"))
-
-
-@test
-def plain_c_takes_the_same_path_as_the_best_set(folder):
-    # Few steps: plain C rounds its multiply-adds once, as the others do, and that in software.
-    best = first_steps(folder, "best", 5, env=CPU)
-    assert_same_path(best, first_steps(folder, "reference", 5, env={**CPU, "URSA_CPU": "reference"}))
 
 
 @test
