@@ -11,7 +11,6 @@
  *   vf_set(x) vf_zero()
  *   vf_load(p) vf_store(p, v)          any alignment
  *   vf_load_n(p, n) vf_store_n(p, v, n)  the first 0 ≤ n ≤ V_LANES lanes; the others load as 0
- *   vf_stream(p, v)                    past the cache, p aligned to the vector
  *   vf_load_f16(p) vf_store_f16(p, v)  V_LANES halfs; vf_load_bf16 and vf_store_bf16 likewise
  *   vf_from_i32(p) vf_to_i32(p, v)     V_LANES int32 from and to memory, truncating
  *   vf_add vf_sub vf_mul vf_div

@@ -41,10 +41,6 @@ V_INLINE void vf_store_n(float *p, vf v, int64_t n)
 {
     _mm256_maskstore_ps(p, v_tail(n), v);
 }
-V_INLINE void vf_stream(float *p, vf v)
-{
-    _mm256_stream_ps(p, v);
-}
 V_INLINE vf vf_load_f16(const uint16_t *p)
 {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));

@@ -47,10 +47,6 @@ V_INLINE void vf_store_n(float *p, vf v, int64_t n)
 {
     _mm512_mask_storeu_ps(p, v_tail(n), v);
 }
-V_INLINE void vf_stream(float *p, vf v)
-{
-    _mm512_stream_ps(p, v);
-}
 V_INLINE vf vf_load_f16(const uint16_t *p)
 {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));

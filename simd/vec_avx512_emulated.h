@@ -37,8 +37,6 @@ V_INLINE void v_mask_storeu_ps(float *p, __mmask16 mask, __m512 v)
 }
 #define _mm512_mask_storeu_ps v_mask_storeu_ps
 
-#define _mm512_stream_ps(p, v) _mm512_store_ps(p, v)
-
 V_INLINE __m512i v_cvtepu16_epi32(__m256i words)
 {
     __m256i half[2] = {_mm256_cvtepu16_epi32(_mm256_castsi256_si128(words)),

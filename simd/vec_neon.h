@@ -38,10 +38,6 @@ V_INLINE void vf_store_n(float *p, vf v, int64_t n)
     vst1q_f32(lanes, v);
     memcpy(p, lanes, (size_t)n * sizeof *p);
 }
-V_INLINE void vf_stream(float *p, vf v)
-{
-    vst1q_f32(p, v);
-}
 V_INLINE vf vf_load_f16(const uint16_t *p)
 {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));

@@ -36,10 +36,6 @@ V_INLINE void vf_store_n(float *p, vf v, int64_t n)
     if (n > 0)
         *p = v;
 }
-V_INLINE void vf_stream(float *p, vf v)
-{
-    *p = v;
-}
 V_INLINE vf vf_load_f16(const uint16_t *p)
 {
     return half_from_f16(*p);
