@@ -1,4 +1,5 @@
 """Runs the ursa command and speaks TAP, so that every check counts."""
+import csv
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import traceback
 
 URSA = os.path.abspath(os.environ.get("URSA_COMMAND", "build/src/cli/ursa"))
 WRAPPER = os.environ.get("URSA_WRAPPER", "").split()
+CPU = {"URSA_DEVICE": "cpu"}
 tests = []
 
 
@@ -22,6 +24,12 @@ def run(*arguments, status=0, env=None, program=None, limit=None, cwd=None):
                           env=environment, preexec_fn=limit, cwd=cwd)
     assert done.returncode == status, f"exit status {done.returncode}, expected {status}\n{done.stdout}\n{done.stderr}"
     return done.stdout, done.stderr
+
+
+def rows(path):
+    """Of a CSV file, by the names of its columns."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def one_line(stderr):

@@ -4,10 +4,8 @@ import os
 import resource
 import signal
 
-from command import main, one_line, run, test
+from command import CPU, main, one_line, run, test
 import data
-
-CPU = {"URSA_DEVICE": "cpu"}
 
 
 def refuses(expected, *arguments, status=1, **kw):

@@ -4,10 +4,9 @@ import csv
 import math
 import os
 
-from command import main, run, test
+from command import CPU, main, run, test
 import pictures
 
-CPU = {"URSA_DEVICE": "cpu"}
 SIDE = 64
 
 

@@ -1,17 +1,10 @@
 #!/usr/bin/env python3
 """Training takes the same path on every device and instruction set."""
-import csv
 import os
 
-from command import Skip, main, run, test
+from command import CPU, main, rows, run, Skip, test
 
 FASHION = "/usr/share/datasets/fashion-mnist"
-CPU = {"URSA_DEVICE": "cpu"}
-
-
-def rows(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def first_steps(folder, name, count, *options, env=None):

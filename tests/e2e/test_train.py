@@ -1,19 +1,11 @@
 #!/usr/bin/env python3
 """`ursa train image` and what works with its result."""
-import csv
 import json
 import re
 import struct
 
-from command import Skip, main, run, test
+from command import CPU, main, rows, run, Skip, test
 import data
-
-CPU = {"URSA_DEVICE": "cpu"}
-
-
-def rows(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def contents(path):

@@ -7,16 +7,9 @@ import signal
 import subprocess
 import time
 
-from command import URSA, WRAPPER, Skip, main, one_line, run, test
+from command import CPU, main, one_line, rows, run, Skip, test, URSA, WRAPPER
 import data
 import pictures
-
-CPU = {"URSA_DEVICE": "cpu"}
-
-
-def rows(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def contents(path):
