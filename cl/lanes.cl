@@ -11,12 +11,15 @@ typedef float lanes;
 typedef int lanes_int;
 typedef uint lanes_bits;
 typedef ushort lanes_half;
+typedef uchar lanes_bytes;
 #define lanes_from(each)       (*(each))
 #define lanes_to(v, each)      (*(each) = (v))
 #define lanes_as_bits          as_uint
 #define lanes_as_floats        as_float
 #define lanes_widen(half_bits) ((uint)(half_bits))
 #define lanes_narrow(bits)     ((ushort)(bits))
+#define lanes_as_ints(bytes)   ((int)(bytes))
+#define lanes_as_bytes(ints)   ((uchar)(ints))
 #define lanes_of_half          vload_half
 #define lanes_to_half          vstore_half_rte
 #else
@@ -24,12 +27,15 @@ typedef PASTE(float, LANES) lanes;
 typedef PASTE(int, LANES) lanes_int;
 typedef PASTE(uint, LANES) lanes_bits;
 typedef PASTE(ushort, LANES) lanes_half;
+typedef PASTE(uchar, LANES) lanes_bytes;
 #define lanes_from(each)  PASTE(vload, LANES)(0, each)
 #define lanes_to(v, each) PASTE(vstore, LANES)(v, 0, each)
 #define lanes_as_bits     PASTE(as_uint, LANES)
 #define lanes_as_floats   PASTE(as_float, LANES)
 #define lanes_widen       PASTE(convert_uint, LANES)
 #define lanes_narrow      PASTE(convert_ushort, LANES)
+#define lanes_as_ints     PASTE(convert_int, LANES)
+#define lanes_as_bytes    PASTE(convert_uchar, LANES)
 #define lanes_of_half     PASTE(vload_half, LANES)
 #define lanes_to_half     PASTE(PASTE(vstore_half, LANES), _rte)
 #endif

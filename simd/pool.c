@@ -1,19 +1,28 @@
 /* pool.c — maximum pooling of one row of pixels, vectorised over channels. */
 #include "pool.h"
 #include "typed.h"
-#include <math.h>
 
 /* Vectors of channels that go through a window together. */
 #define MOST 4
 
-/* An index in the bits of a float: such vectors are only selected and stored,
- * never computed with, so any 32 bits pass. */
-V_INLINE vf index_set(int64_t index)
+/* Places are compared and chosen as floats, which hold them exactly. */
+V_INLINE vf load_places(const void *places, int size, int64_t at)
 {
-    int32_t bits = (int32_t)index;
-    float carrier;
-    memcpy(&carrier, &bits, sizeof carrier);
-    return vf_set(carrier);
+    return size == 1 ? vf_from_u8((const uint8_t *)places + at) : vf_from_i32((const int32_t *)places + at);
+}
+
+/* The first `lanes`, or all where there is `room` for what lies behind them. */
+V_INLINE void store_places(void *places, int size, int64_t at, vf v, int64_t lanes, int64_t room)
+{
+    char *to = (char *)places + at * size;
+    int32_t part[V_LANES];
+    bool whole = lanes == V_LANES || room >= V_LANES;
+    if (size == 1)
+        vf_to_u8(whole ? (uint8_t *)to : (uint8_t *)part, v);
+    else
+        vf_to_i32(whole ? (int32_t *)to : part, v);
+    if (!whole)
+        memcpy(to, part, (size_t)(lanes * size));
 }
 
 /* Whether a whole vector may stand for the last channels: what it reads beyond
@@ -25,10 +34,6 @@ V_INLINE bool is_padded(struct ursa_span rows, struct ursa_span columns, int64_t
     int64_t last = ((rows.end - 1) * width + columns.end - 1) * c + k;
     return last + V_LANES <= rows.end * width * c && k + V_LANES <= room;
 }
-
-/* Indices up to here are exact as floats, and larger ones do not come out
- * smaller. */
-#define EXACT (1 << 24)
 
 #define T f32
 #include "pool_kernels.h"

@@ -13,6 +13,7 @@
  *   vf_load_n(p, n) vf_store_n(p, v, n)  the first 0 ≤ n ≤ V_LANES lanes; the others load as 0
  *   vf_load_f16(p) vf_store_f16(p, v)  V_LANES halfs; vf_load_bf16 and vf_store_bf16 likewise
  *   vf_from_i32(p) vf_to_i32(p, v)     V_LANES int32 from and to memory, truncating
+ *   vf_from_u8(p) vf_to_u8(p, v)       likewise uint8; 0 ≤ v < 256
  *   vf_add vf_sub vf_mul vf_div
  *   vf_fma(a, b, c)  a b + c           vf_fnma(a, b, c)  c - a b
  *   vf_min vf_max                      the second operand where either is not a number

@@ -74,6 +74,16 @@ V_INLINE void vf_to_i32(int32_t *p, vf v)
 {
     _mm256_storeu_si256((__m256i *)p, _mm256_cvttps_epi32(v));
 }
+V_INLINE vf vf_from_u8(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+V_INLINE void vf_to_u8(uint8_t *p, vf v)
+{
+    __m256i words = _mm256_cvttps_epi32(v);
+    __m128i shorts = _mm_packus_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packus_epi16(shorts, shorts));
+}
 V_INLINE vf vf_add(vf a, vf b)
 {
     return _mm256_add_ps(a, b);

@@ -112,6 +112,14 @@ V_INLINE void vf_to_i32(int32_t *p, vf v)
 {
     _mm512_storeu_si512(p, _mm512_cvttps_epi32(v));
 }
+V_INLINE vf vf_from_u8(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+V_INLINE void vf_to_u8(uint8_t *p, vf v)
+{
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(v)));
+}
 V_INLINE vf vf_add(vf a, vf b)
 {
     return _mm512_add_ps(a, b);

@@ -45,6 +45,24 @@ V_INLINE __m512i v_cvtepu16_epi32(__m256i words)
 }
 #define _mm512_cvtepu16_epi32 v_cvtepu16_epi32
 
+V_INLINE __m512i v_cvtepu8_epi32(__m128i bytes)
+{
+    __m256i half[2] = {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8))};
+    return _mm512_loadu_si512(half);
+}
+#define _mm512_cvtepu8_epi32 v_cvtepu8_epi32
+
+V_INLINE __m128i v_cvtepi32_epi8(__m512i v)
+{
+    int32_t wide[16];
+    uint8_t bytes[16];
+    _mm512_storeu_si512(wide, v);
+    for (int i = 0; i < 16; i++)
+        bytes[i] = (uint8_t)wide[i];
+    return _mm_loadu_si128((const __m128i *)bytes);
+}
+#define _mm512_cvtepi32_epi8 v_cvtepi32_epi8
+
 V_INLINE __m256i v_cvtepi32_epi16(__m512i v)
 {
     int32_t wide[16];

@@ -102,6 +102,18 @@ V_INLINE void vf_to_i32(int32_t *p, vf v)
 {
     vst1q_s32(p, vcvtq_s32_f32(v));
 }
+V_INLINE vf vf_from_u8(const uint8_t *p)
+{
+    uint32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(bytes)))));
+}
+V_INLINE void vf_to_u8(uint8_t *p, vf v)
+{
+    uint16x4_t shorts = vmovn_u32(vcvtq_u32_f32(v));
+    uint32_t bytes = vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(shorts, shorts))), 0);
+    memcpy(p, &bytes, sizeof bytes);
+}
 V_INLINE vf vf_add(vf a, vf b)
 {
     return vaddq_f32(a, b);

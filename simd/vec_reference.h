@@ -60,6 +60,14 @@ V_INLINE void vf_to_i32(int32_t *p, vf v)
 {
     *p = (int32_t)v;
 }
+V_INLINE vf vf_from_u8(const uint8_t *p)
+{
+    return (float)*p;
+}
+V_INLINE void vf_to_u8(uint8_t *p, vf v)
+{
+    *p = (uint8_t)v;
+}
 V_INLINE vf vf_add(vf a, vf b)
 {
     return a + b;

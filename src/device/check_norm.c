@@ -12,7 +12,7 @@ static bool check_like(const struct ursa_check *check, const char *name, const u
 
 /* ---- pooling ------------------------------------------------------------------ */
 
-/* Every window must see a pixel, or the maximum of nothing would be asked for. */
+/* Every window must see a pixel: there is no maximum of nothing. */
 static bool check_windows(const struct ursa_check *check, const ursa_pool_geometry *geometry, const ursa_array *image,
                           const ursa_array *result)
 {
@@ -46,25 +46,39 @@ static bool check_pool_shapes(const struct ursa_check *check, const ursa_pool_ge
     return check_windows(check, geometry, image, result);
 }
 
+/* Up to which count floats, as which vectors compare them, are exact. */
+#define MOST_PIXELS (1 << 24)
+
+static bool check_winners(const struct ursa_check *check, const ursa_pool_geometry *geometry, const ursa_array *winners,
+                          unsigned expected, const ursa_array *image, const ursa_array *result)
+{
+    const int64_t *in = image->shape, *out = result->shape;
+    int64_t pixels = ursa_pool_span(geometry, 0, in[1], out[1]) * ursa_pool_span(geometry, 1, in[2], out[2]);
+    expected |= 1U << ursa_pool_winner_type(geometry, in, out);
+    return ursa_check_array(check, "winners", winners, expected) &&
+           ursa_check_same_shape(check, "winners", winners, result) &&
+           (!ursa_is_present(winners) ||
+            ursa_check_number(check, "pixels of a window", (double)pixels, 0, MOST_PIXELS));
+}
+
 int64_t ursa_check_pool2d(const struct ursa_check *check, const struct ursa_pool2d_args *args)
 {
-    bool ok = ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
-              ursa_check_array(check, "indices", &args->indices, URSA_ONLY_I32 | URSA_OUTPUT | URSA_OPTIONAL) &&
-              ursa_check_same_type(check, "out", &args->out, "x", &args->x) &&
-              check_pool_shapes(check, &args->geometry, "x", &args->x, "out", &args->out) &&
-              ursa_check_same_shape(check, "indices", &args->indices, &args->out) &&
-              ursa_check_apart(check, "out", &args->out, "x", &args->x, false);
+    bool ok =
+        ursa_check_array(check, "x", &args->x, 0) && ursa_check_array(check, "out", &args->out, URSA_OUTPUT) &&
+        ursa_check_same_type(check, "out", &args->out, "x", &args->x) &&
+        check_pool_shapes(check, &args->geometry, "x", &args->x, "out", &args->out) &&
+        check_winners(check, &args->geometry, &args->winners, URSA_OUTPUT | URSA_OPTIONAL, &args->x, &args->out) &&
+        ursa_check_apart(check, "out", &args->out, "x", &args->x, false);
     return ok ? ursa_array_count(&args->out) : -1;
 }
 
 int64_t ursa_check_pool2d_grad(const struct ursa_check *check, const struct ursa_pool2d_grad_args *args)
 {
-    unsigned indices = URSA_ONLY_I32 | (args->kind == URSA_POOL_MAX ? 0 : URSA_OPTIONAL);
+    unsigned expected = args->kind == URSA_POOL_MAX ? 0 : URSA_OPTIONAL;
     bool ok = ursa_check_array(check, "dy", &args->dy, 0) && ursa_check_array(check, "dx", &args->dx, URSA_OUTPUT) &&
-              ursa_check_array(check, "indices", &args->indices, indices) &&
               ursa_check_same_type(check, "dx", &args->dx, "dy", &args->dy) &&
               check_pool_shapes(check, &args->geometry, "dx", &args->dx, "dy", &args->dy) &&
-              ursa_check_same_shape(check, "indices", &args->indices, &args->dy) &&
+              check_winners(check, &args->geometry, &args->winners, expected, &args->dx, &args->dy) &&
               ursa_check_apart(check, "dx", &args->dx, "dy", &args->dy, false);
     return ok ? ursa_array_count(&args->dx) : -1;
 }

@@ -286,14 +286,22 @@ struct ursa_pool2d_args {
     ursa_pool_geometry geometry;
     ursa_array x;       /* [N, H, W, C] */
     ursa_array out;     /* [N, OH, OW, C] */
-    ursa_array indices; /* max: h W + w of the winner (the first of equals), i32, shape of out; optional */
+    ursa_array winners; /* max, optional: which pixel of its window won, the first of equals; shape of out */
 };
+
+/* Pixels along an axis (0 rows, 1 columns) of `in` pixels that a window spans at most, for `out` outputs. */
+int64_t ursa_pool_span(const ursa_pool_geometry *geometry, int axis, int64_t in, int64_t out);
+/* The first pixel under output o, negative in the padding. */
+int64_t ursa_pool_first(const ursa_pool_geometry *geometry, int axis, int64_t o, int64_t in, int64_t out);
+/* Winners count pixels from the first of their window, in rows of the span: a byte where
+ * that is enough for every window, otherwise i32. Images are [N, H, W, C]. */
+ursa_dtype ursa_pool_winner_type(const ursa_pool_geometry *geometry, const int64_t *image, const int64_t *result);
 
 struct ursa_pool2d_grad_args {
     ursa_pool_kind kind;
     ursa_pool_geometry geometry;
     ursa_array dy;
-    ursa_array indices; /* max only */
+    ursa_array winners; /* max only */
     ursa_array dx;      /* [N, H, W, C] */
 };
 

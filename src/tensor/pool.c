@@ -8,7 +8,7 @@ struct pool {
     ursa_pool_geometry geometry;
 };
 
-/* Saved: 0 the indices of the maxima. */
+/* Saved: 0 the winners, for maxima. */
 static bool pool_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx)
 {
     const struct pool *pool = ursa_node_extra(node);
@@ -19,10 +19,10 @@ static bool pool_step(const ursa_node *node, ursa_tensor *dy, ursa_tensor **dx)
     struct ursa_pool2d_grad_args args = {
         .kind = pool->kind, .geometry = pool->geometry, .dy = dy->array, .dx = dx[0]->array};
     if (pool->kind == URSA_POOL_MAX) {
-        ursa_tensor *indices = ursa_node_saved(node, 0);
-        if (!indices)
+        ursa_tensor *winners = ursa_node_saved(node, 0);
+        if (!winners)
             return false;
-        args.indices = indices->array;
+        args.winners = winners->array;
     }
     return ursa_op_pool2d_grad(ursa_device_of(dy), &args);
 }
@@ -35,19 +35,19 @@ static ursa_tensor *run(const char *name, const struct pool *pool, ursa_tensor *
     if (!in || !out)
         return NULL;
     struct ursa_pool2d_args args = {.kind = pool->kind, .geometry = pool->geometry, .x = in->array, .out = out->array};
-    ursa_tensor *indices = NULL;
+    ursa_tensor *winners = NULL;
     if (pool->kind == URSA_POOL_MAX && ursa_will_record(1, &x)) {
-        indices = ursa_tensor_new(device, URSA_I32, shape);
-        if (!indices)
+        winners = ursa_tensor_new(device, ursa_pool_winner_type(&pool->geometry, in->array.shape, shape.dim), shape);
+        if (!winners)
             return NULL;
-        args.indices = indices->array;
+        args.winners = winners->array;
     }
     if (!ursa_op_pool2d(device, &args))
         return NULL;
     ursa_node *node = URSA_RECORD(name, pool_step, 1, sizeof *pool, x);
     if (node)
         *(struct pool *)ursa_node_extra(node) = *pool;
-    ursa_node_save(node, 0, indices);
+    ursa_node_save(node, 0, winners);
     return ursa_node_attach(node, out);
 }
 

@@ -226,18 +226,19 @@ static void test_norm_threads(void **state)
 static void check_max_of(const float *row, int64_t c, const float *want, const int32_t *winners)
 {
     ursa_array x = poisoned(URSA_F32, 4, LIST(1, 1, 5, c)), out = poisoned(URSA_F32, 4, LIST(1, 1, 3, c));
-    ursa_array indices = poisoned(URSA_I32, 4, LIST(1, 1, 3, c)), dx = poisoned(URSA_F32, 4, LIST(1, 1, 5, c));
+    ursa_array places = poisoned(URSA_U8, 4, LIST(1, 1, 3, c)), dx = poisoned(URSA_F32, 4, LIST(1, 1, 5, c));
     for (int64_t i = 0; i < 5 * c; i++)
         floats(&x)[i] = row[i / c];
     ursa_pool_geometry geometry = {.window = {3, 3}, .stride = {2, 2}, .pad = {1, 1}};
-    struct ursa_pool2d_args args = {URSA_POOL_MAX, geometry, x, out, indices};
+    struct ursa_pool2d_args args = {URSA_POOL_MAX, geometry, x, out, places};
     assert_true(ursa_cpu_pool2d(&device, &args));
     for (int64_t i = 0; i < 3 * c; i++) {
         float got = floats(&out)[i], expected = want[i / c];
         assert_true(got == expected || (isnan(got) && isnan(expected)));
-        assert_int_equal(((int32_t *)indices.buffer->handle)[i], winners[i / c]);
+        /* Windows begin at -1, 1 and 3, and one row above. */
+        assert_int_equal(((uint8_t *)places.buffer->handle)[i], 3 + winners[i / c] + 1 - 2 * (i / c));
     }
-    struct ursa_pool2d_grad_args grad = {URSA_POOL_MAX, geometry, out, indices, dx};
+    struct ursa_pool2d_grad_args grad = {URSA_POOL_MAX, geometry, out, places, dx};
     for (int64_t i = 0; i < 3 * c; i++)
         floats(&out)[i] = (float)(1 << i / c); /* 1, 2, 4: sums tell who gave */
     assert_true(ursa_cpu_pool2d_grad(&device, &grad));
@@ -247,7 +248,7 @@ static void check_max_of(const float *row, int64_t c, const float *want, const i
             sum += winners[o] == i / c ? (float)(1 << o) : 0;
         assert_true(floats(&dx)[i] == sum);
     }
-    discard(&x), discard(&out), discard(&indices), discard(&dx);
+    discard(&x), discard(&out), discard(&places), discard(&dx);
 }
 
 static void check_max(void)

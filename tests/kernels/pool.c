@@ -14,8 +14,9 @@ static struct pool_shapes draw_pool(struct trial *t, ursa_pool_kind kind, ursa_p
     s.x.dim[3] = s.y.dim[3] = draw_extent(t, large ? 128 : 40);
     g->adaptive = draw_chance(t, 0.3);
     g->count_pad = draw_chance(t, 0.5);
+    bool wide = g->adaptive && draw_chance(t, 0.3); /* windows of more pixels than a byte counts */
     for (int axis = 0; axis < 2; axis++) {
-        int64_t extent = draw_extent(t, large ? 40 : 16);
+        int64_t extent = wide ? draw_between(t, 12, 40) : draw_extent(t, large ? 40 : 16);
         g->window[axis] = (int)draw_between(t, 1, extent < 4 ? extent : 4);
         g->stride[axis] = (int)draw_between(t, 1, 3);
         g->pad[axis] = draw_chance(t, 0.5) ? g->window[axis] / 2 : 0;
@@ -25,7 +26,7 @@ static struct pool_shapes draw_pool(struct trial *t, ursa_pool_kind kind, ursa_p
         if (draw_chance(t, 0.4) && outputs * g->stride[axis] < extent + g->pad[axis] && room % g->stride[axis])
             outputs++;
         s.x.dim[1 + axis] = extent;
-        s.y.dim[1 + axis] = g->adaptive ? draw_between(t, 1, extent + 2) : outputs;
+        s.y.dim[1 + axis] = g->adaptive ? draw_between(t, 1, wide ? 2 : extent + 2) : outputs;
     }
     if (draw_chance(t, 0.03))
         s.x.dim[0] = s.y.dim[0] = 0;
@@ -34,6 +35,18 @@ static struct pool_shapes draw_pool(struct trial *t, ursa_pool_kind kind, ursa_p
          g->window[1], g->stride[0], g->stride[1], g->pad[0], g->pad[1], g->adaptive ? " adaptive" : "",
          g->count_pad ? " count_pad" : "");
     return s;
+}
+
+/* Rows (axis 0) or columns (1) of the largest window. */
+static int64_t longest(const ursa_pool_geometry *g, struct pool_shapes s, int axis)
+{
+    int64_t in = s.x.dim[1 + axis], out = s.y.dim[1 + axis];
+    return !g->adaptive ? g->window[axis] : in % out == 0 ? in / out : in / out + 2;
+}
+
+static ursa_dtype winner_type(const ursa_pool_geometry *g, struct pool_shapes s)
+{
+    return longest(g, s, 0) * longest(g, s, 1) <= 256 ? URSA_U8 : URSA_I32;
 }
 
 /* How many pixels the largest window has. */
@@ -53,7 +66,7 @@ void draw_pool2d(struct trial *t, struct ursa_pool2d_args *args)
     declare(t, &args->x, "x", INPUT, dtype, s.x, CONTIGUOUS);
     declare(t, &args->out, "out", OUTPUT, dtype, s.y, CONTIGUOUS);
     if (args->kind == URSA_POOL_MAX && draw_chance(t, 0.7))
-        declare(t, &args->indices, "indices", OUTPUT, URSA_I32, s.y, CONTIGUOUS);
+        declare(t, &args->winners, "winners", OUTPUT, winner_type(&args->geometry, s), s.y, CONTIGUOUS);
 }
 
 void bound_pool2d(struct trial *t, const struct ursa_pool2d_args *args)
@@ -69,21 +82,21 @@ void bound_pool2d(struct trial *t, const struct ursa_pool2d_args *args)
 
 /* Winners as a forward step would give them, from the reference. */
 static void draw_winners(struct trial *t, const struct ursa_pool2d_grad_args *args, struct pool_shapes s,
-                         struct operand *indices)
+                         struct operand *winners)
 {
-    for (int64_t i = 0; i < indices->count; i++) {
-        int64_t cell = i / s.y.dim[3], begin[2], end[2];
+    for (int64_t i = 0; i < winners->count; i++) {
+        int64_t cell = i / s.y.dim[3], first[2], begin[2], end[2];
         int64_t at[2] = {cell / s.y.dim[2] % s.y.dim[1], cell % s.y.dim[2]};
         for (int axis = 0; axis < 2; axis++) {
             const ursa_pool_geometry *g = &args->geometry;
             int64_t extent = s.x.dim[1 + axis], outputs = s.y.dim[1 + axis];
-            begin[axis] = g->adaptive ? at[axis] * extent / outputs : at[axis] * g->stride[axis] - g->pad[axis];
-            end[axis] = g->adaptive ? ((at[axis] + 1) * extent + outputs - 1) / outputs : begin[axis] + g->window[axis];
-            begin[axis] = begin[axis] < 0 ? 0 : begin[axis];
+            first[axis] = g->adaptive ? at[axis] * extent / outputs : at[axis] * g->stride[axis] - g->pad[axis];
+            end[axis] = g->adaptive ? ((at[axis] + 1) * extent + outputs - 1) / outputs : first[axis] + g->window[axis];
+            begin[axis] = first[axis] < 0 ? 0 : first[axis];
             end[axis] = end[axis] > extent ? extent : end[axis];
         }
-        indices->integers[i] =
-            draw_between(t, begin[0], end[0] - 1) * s.x.dim[2] + draw_between(t, begin[1], end[1] - 1);
+        winners->integers[i] = (draw_between(t, begin[0], end[0] - 1) - first[0]) * longest(&args->geometry, s, 1) +
+                               draw_between(t, begin[1], end[1] - 1) - first[1];
     }
 }
 
@@ -94,7 +107,8 @@ void draw_pool2d_grad(struct trial *t, struct ursa_pool2d_grad_args *args)
     ursa_dtype dtype = draw_float_type(t);
     declare(t, &args->dy, "dy", INPUT, dtype, s.y, CONTIGUOUS);
     if (args->kind == URSA_POOL_MAX)
-        draw_winners(t, args, s, declare(t, &args->indices, "indices", INPUT, URSA_I32, s.y, CONTIGUOUS));
+        draw_winners(t, args, s,
+                     declare(t, &args->winners, "winners", INPUT, winner_type(&args->geometry, s), s.y, CONTIGUOUS));
     declare(t, &args->dx, "dx", OUTPUT, dtype, s.x, CONTIGUOUS);
 }
 

@@ -2,10 +2,10 @@
 #include "reference64.h"
 #include "view.h"
 
-/* One axis of a window: input rows [begin, end), and how many rows it counts
- * for in an average. */
+/* One axis of a window: where it begins, in the padding or not, its input rows
+ * [begin, end), and how many rows it counts for in an average. */
 typedef struct span {
-    int64_t begin, end, counted;
+    int64_t first, begin, end, counted;
 } span;
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -19,13 +19,14 @@ static span window_of(const ursa_pool_geometry *g, int axis, int64_t o, int64_t 
 {
     span s;
     if (g->adaptive) {
-        s.begin = o * extent / outputs;
+        s.first = s.begin = o * extent / outputs;
         s.end = ((o + 1) * extent + outputs - 1) / outputs;
         s.counted = s.end - s.begin;
         return s;
     }
     int64_t begin = o * g->stride[axis] - g->pad[axis];
     int64_t end = smaller(begin + g->window[axis], extent + g->pad[axis]);
+    s.first = begin;
     s.begin = begin < 0 ? 0 : begin;
     s.end = smaller(end, extent);
     s.counted = g->count_pad ? end - begin : s.end - s.begin;
@@ -37,7 +38,16 @@ static int64_t pixel(const ursa_array *image, int64_t n, int64_t h, int64_t w, i
     return ((n * image->shape[1] + h) * image->shape[2] + w) * image->shape[3] + c;
 }
 
-static double maximum(const ursa_array *x, span rows, span columns, int64_t n, int64_t c, int64_t *winner)
+/* As long as the rows in which winners are counted: the largest window's. */
+static int64_t columns_at_most(const ursa_pool_geometry *g, int64_t outputs, int64_t extent)
+{
+    if (!g->adaptive)
+        return g->window[1];
+    return extent % outputs == 0 ? extent / outputs : extent / outputs + 2;
+}
+
+static double maximum(const ursa_array *x, span rows, span columns, int64_t across, int64_t n, int64_t c,
+                      int64_t *winner)
 {
     double best = -INFINITY;
     *winner = -1;
@@ -46,7 +56,7 @@ static double maximum(const ursa_array *x, span rows, span columns, int64_t n, i
             double value = get(x, pixel(x, n, h, w, c));
             if (*winner < 0 || value > best) {
                 best = value;
-                *winner = h * x->shape[2] + w;
+                *winner = (h - rows.first) * across + w - columns.first;
             }
         }
     return best;
@@ -65,6 +75,7 @@ bool reference64_pool2d(ursa_device *device, const struct ursa_pool2d_args *args
 {
     (void)device;
     const ursa_array *x = &args->x, *out = &args->out;
+    int64_t across = columns_at_most(&args->geometry, out->shape[2], x->shape[2]);
     for (int64_t n = 0; n < out->shape[0]; n++)
         for (int64_t oh = 0; oh < out->shape[1]; oh++)
             for (int64_t ow = 0; ow < out->shape[2]; ow++)
@@ -76,9 +87,9 @@ bool reference64_pool2d(ursa_device *device, const struct ursa_pool2d_args *args
                         put(out, to, average(x, rows, columns, n, c));
                         continue;
                     }
-                    put(out, to, maximum(x, rows, columns, n, c, &winner));
-                    if (present(&args->indices))
-                        put_integer(&args->indices, to, winner);
+                    put(out, to, maximum(x, rows, columns, across, n, c, &winner));
+                    if (present(&args->winners))
+                        put_integer(&args->winners, to, winner);
                 }
     return true;
 }
@@ -93,6 +104,7 @@ bool reference64_pool2d_grad(ursa_device *device, const struct ursa_pool2d_grad_
     (void)device;
     const ursa_array *dx = &args->dx, *dy = &args->dy;
     int64_t count = count_of(dx), width = dx->shape[2];
+    int64_t across = columns_at_most(&args->geometry, dy->shape[2], width);
     for (int64_t i = 0; i < count; i++)
         put(dx, i, 0);
     for (int64_t n = 0; n < dy->shape[0]; n++)
@@ -100,14 +112,14 @@ bool reference64_pool2d_grad(ursa_device *device, const struct ursa_pool2d_grad_
             for (int64_t ow = 0; ow < dy->shape[2]; ow++)
                 for (int64_t c = 0; c < dy->shape[3]; c++) {
                     int64_t from = pixel(dy, n, oh, ow, c);
-                    if (args->kind == URSA_POOL_MAX) {
-                        int64_t winner = get_integer(&args->indices, from);
-                        if (winner >= 0)
-                            add(dx, pixel(dx, n, winner / width, winner % width, c), get(dy, from));
-                        continue;
-                    }
                     span rows = window_of(&args->geometry, 0, oh, dy->shape[1], dx->shape[1]);
                     span columns = window_of(&args->geometry, 1, ow, dy->shape[2], width);
+                    if (args->kind == URSA_POOL_MAX) {
+                        int64_t place = get_integer(&args->winners, from);
+                        int64_t h = rows.first + place / across, w = columns.first + place % across;
+                        add(dx, pixel(dx, n, h, w, c), get(dy, from));
+                        continue;
+                    }
                     double share = get(dy, from) / (double)(rows.counted * columns.counted);
                     for (int64_t h = rows.begin; h < rows.end; h++)
                         for (int64_t w = columns.begin; w < columns.end; w++)

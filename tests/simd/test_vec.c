@@ -260,6 +260,20 @@ static void test_memory(void **state)
         assert_true(lanes[l] == (float)words[l]);
         assert_int_equal(back[l], words[l]);
     }
+    for (int first = 0; first < 256; first += V_LANES) {
+        uint8_t bytes[V_LANES], stored[V_LANES + 2];
+        for (int l = 0; l < V_LANES; l++)
+            bytes[l] = (uint8_t)(first + l);
+        memset(stored, 0xa5, sizeof stored);
+        v = vf_from_u8(bytes);
+        vf_store(lanes, v);
+        vf_to_u8(stored + 1, vf_add(v, vf_set(0.75f)));
+        for (int l = 0; l < V_LANES; l++) {
+            assert_true(lanes[l] == (float)(first + l));
+            assert_int_equal(stored[1 + l], first + l);
+        }
+        assert_true(stored[0] == 0xa5 && stored[V_LANES + 1] == 0xa5); /* and nothing beside */
+    }
 }
 
 /* ---- half types ------------------------------------------------------------------- */

@@ -43,14 +43,8 @@ static void end_output(filler *f, int64_t output)
 struct ursa_window ursa_pool_window(const ursa_pool_geometry *geometry, int axis, int64_t o, int64_t outputs,
                                     int64_t extent)
 {
-    int64_t begin, end;
-    if (geometry->adaptive) {
-        begin = o * extent / outputs;
-        end = ((o + 1) * extent + outputs - 1) / outputs;
-    } else {
-        begin = o * geometry->stride[axis] - geometry->pad[axis];
-        end = begin + geometry->window[axis];
-    }
+    int64_t begin = ursa_pool_first(geometry, axis, o, extent, outputs);
+    int64_t end = geometry->adaptive ? ((o + 1) * extent + outputs - 1) / outputs : begin + geometry->window[axis];
     /* A window that sticks out of the padding counts up to its end only. */
     int64_t padded = extent + (geometry->adaptive ? 0 : geometry->pad[axis]);
     int64_t counted = (end < padded ? end : padded) - begin;
