@@ -169,24 +169,38 @@ static void weights_along(const float *w, const int64_t tap[9], int64_t k_stride
         }
 }
 
-/* They run across them: V_BLOCK columns of the panel are transformed, and turned over. */
+#define LINE 16 /* floats in a line of the cache */
+
+/* V_BLOCK floats of as many columns from j on, turned over; none of the columns from `width` on. */
+V_INLINE void turn_weights(const float *w, int64_t j_stride, int64_t j, int64_t width, float *to)
+{
+    static const float zero[V_BLOCK];
+    v_row row[V_BLOCK];
+    for (int64_t i = 0; i < V_BLOCK; i++)
+        row[i] = v_row_load(j + i < width ? w + (j + i) * j_stride : zero);
+    v_turn(row);
+    for (int64_t i = 0; i < V_BLOCK; i++)
+        v_row_store(to + i * V_LANES, row[i]);
+}
+
+/* They run across them: the taps of V_LANES columns are turned over, a line of the cache at a time, and then
+ * transformed. */
 static void weights_across(const float *w, const int64_t tap[9], int64_t j_stride, int64_t length, int64_t width,
                            float *panel, int64_t plane_stride)
 {
-    float tile[PLANES][V_BLOCK][V_LANES] __attribute__((aligned(64)));
-    for (int64_t j = 0; j < COLUMNS; j += V_BLOCK)
-        for (int64_t k = 0; k < length; k += V_LANES) {
-            int64_t lanes = length - k < V_LANES ? length - k : V_LANES;
-            for (int i = 0; i < V_BLOCK; i++)
-                if (j + i < width)
-                    weights_tile(w + (j + i) * j_stride + k, tap, lanes, tile[0][i], V_BLOCK * V_LANES);
-                else
-                    for (int e = 0; e < PLANES; e++)
-                        vf_store(tile[e][i], vf_zero());
-            for (int e = 0; e < PLANES; e++)
-                for (int64_t block = 0; block < lanes; block += V_BLOCK)
-                    v_transpose(tile[e][0] + block, V_LANES, panel + e * plane_stride + (k + block) * COLUMNS + j,
-                                COLUMNS);
+    float turned[9][LINE][V_LANES] __attribute__((aligned(64)));
+    int64_t turned_tap[9];
+    for (int t = 0; t < 9; t++)
+        turned_tap[t] = turned[t][0] - turned[0][0];
+    for (int64_t j = 0; j < COLUMNS; j += V_LANES)
+        for (int64_t k = 0; k < length; k += LINE) {
+            int64_t count = length - k < LINE ? length - k : LINE;
+            for (int t = 0; t < 9; t++)
+                for (int64_t block = 0; block < V_LANES; block += V_BLOCK)
+                    for (int64_t i = 0; i < count; i += V_BLOCK)
+                        turn_weights(w + tap[t] + k + i, j_stride, j + block, width, turned[t][i] + block);
+            for (int64_t i = 0; i < count; i++)
+                weights_tile(turned[0][i], turned_tap, V_LANES, panel + (k + i) * COLUMNS + j, plane_stride);
         }
 }
 

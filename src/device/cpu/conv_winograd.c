@@ -96,25 +96,50 @@ static bool is_cheaper(const struct winograd *g, ursa_dtype w)
     double rate = ursa_product_kernels(g->x_type, w)->rate; /* of the direct method */
     double products = PLANES * (double)g->tiles * ins * outs;
     double transforms = (double)g->tiles * 400 * (ins * (g->few ? 1 : (double)g->column_blocks) + outs);
-    transforms += 1000 * ins * outs;
+    transforms += 300 * ins * outs;
     return direct >= MIN_WORK && products + transforms < 0.9 * direct / rate;
 }
 
 /* ---- tasks ---------------------------------------------------------------------- */
 
-/* `length` channels of the input from k on. */
-static void transform_weights(const struct winograd *g, int64_t panel, int64_t k, int64_t length, float *to,
-                              int64_t plane)
+static int64_t collected_tap(const struct winograd *g)
+{
+    return ursa_odd_pitch(SUM * g->gemm->columns);
+}
+
+/* The weights of a panel from channel k of the input on, `length` ≤ SUM channels, transformed. Where they come from
+ * they lie in short pieces far apart. Read one by one between computations, each would keep these waiting for the
+ * memory; so all are first copied to `collected`, where they wait for it together. */
+static void transform_weights(const struct winograd *g, int64_t panel, int64_t k, int64_t length, float *collected,
+                              float *to, int64_t plane)
 {
     int64_t columns = g->gemm->columns, first = panel * columns;
-    g->simd->weights(g->w + first * g->out_stride + k * g->in_stride, g->tap, g->in_stride, g->out_stride, length,
-                     g->outs - first < columns ? g->outs - first : columns, to, plane);
+    int64_t width = g->outs - first < columns ? g->outs - first : columns;
+    bool along = g->out_stride == 1; /* the panel; otherwise pieces lie across it */
+    int64_t pieces = along ? length : width, size = along ? width : length, tap[9];
+    int64_t stride = along ? g->in_stride : g->out_stride;
+    const float *from = g->w + first * g->out_stride + k * g->in_stride;
+    for (int t = 0; t < 9; t++)
+        tap[t] = t * collected_tap(g);
+    for (int64_t i = 0; i < pieces; i++)
+        for (int t = 0; t < 9; t++)
+            memcpy(collected + tap[t] + i * size, from + i * stride + g->tap[t], (size_t)size * sizeof *from);
+    g->simd->weights(collected, tap, along ? size : 1, along ? 1 : size, length, width, to, plane);
+}
+
+static int64_t sum_length(const struct winograd *g, int64_t k)
+{
+    return g->ins - k < SUM ? g->ins - k : SUM;
 }
 
 static void weights_task(void *context, int64_t panel)
 {
     const struct winograd *g = context;
-    transform_weights(g, panel, 0, g->ins, g->panels + panel * g->gemm->columns * g->ins, g->panel_plane);
+    int64_t columns = g->gemm->columns;
+    float *to = g->panels + panel * columns * g->ins;
+    float *collected = ursa_scratch(URSA_SLOT_TASK, (size_t)(9 * collected_tap(g)) * sizeof *collected);
+    for (int64_t k = 0; collected && k < g->ins; k += SUM)
+        transform_weights(g, panel, k, sum_length(g, k), collected, to + k * columns, g->panel_plane);
 }
 
 /* The first output pixel of a tile. */
@@ -154,8 +179,9 @@ struct block {
     int64_t tile, tiles;            /* first, number */
     int64_t panel, panels, columns; /* of the outputs */
     float *slices, *sums;
-    float *room; /* for a part of the weights, then for the pixels of a tile */
-    float **row; /* of the first plane of sums */
+    float *collected; /* a part of the weights, before its transform */
+    float *room;      /* for the part after it, then for the pixels of a tile */
+    float **row;      /* of the first plane of sums */
 
     /* Where moments are wanted: those of the pixels so far, by differences from `shift`. */
     float *shift, *total, *squares;
@@ -204,7 +230,7 @@ static void multiply_panel(const struct winograd *g, const struct block *block, 
         .alpha = 1,
     };
     for (int64_t k = 0; k < g->ins; k += SUM, tile.beta = 1) {
-        tile.length = g->ins - k < SUM ? g->ins - k : SUM;
+        tile.length = sum_length(g, k);
         tile.b = b + k * columns;
         for (int64_t t = 0; t < block->tiles; t += rows) {
             fetch_share(next + k * columns, tile.length * columns, t / rows, ursa_ceil_div(block->tiles, rows));
@@ -226,8 +252,8 @@ static void multiply_fresh(const struct winograd *g, const struct block *block, 
         .alpha = 1,
     };
     for (int64_t k = 0; k < g->ins; k += SUM, tile.beta = 1) {
-        tile.length = g->ins - k < SUM ? g->ins - k : SUM;
-        transform_weights(g, panel, k, tile.length, block->room, plane);
+        tile.length = sum_length(g, k);
+        transform_weights(g, panel, k, tile.length, block->collected, block->room, plane);
         for (int64_t e = 0; e < PLANES; e++) {
             tile.b = block->room + e * plane;
             tile.column = e * g->sum_plane + done;
@@ -327,14 +353,14 @@ static void block_task(void *context, int64_t index)
     int64_t left = g->outs - panel * g->gemm->columns, most = g->column_block * g->gemm->columns;
     int64_t slices = g->few ? 0 : PLANES * g->slice_plane, sums = PLANES * g->sum_plane;
     int64_t pixels = OUT * OUT * g->sum_pitch, weights = PLANES * ursa_odd_pitch(SUM * g->gemm->columns);
-    int64_t room = g->few && weights > pixels ? weights : pixels;
+    int64_t room = g->few && weights > pixels ? weights : pixels, collected = g->few ? 9 * collected_tap(g) : 0;
     struct block block = {
         .tile = tile,
         .tiles = g->tiles - tile < g->tile_block ? g->tiles - tile : g->tile_block,
         .panel = panel,
         .panels = g->panel_count - panel < g->column_block ? g->panel_count - panel : g->column_block,
         .columns = left < most ? left : most,
-        .slices = ursa_scratch(URSA_SLOT_TASK, (size_t)(slices + sums + room) * sizeof(float)),
+        .slices = ursa_scratch(URSA_SLOT_TASK, (size_t)(slices + sums + room + collected) * sizeof(float)),
         .row = ursa_scratch(URSA_SLOT_ROWS, (size_t)g->tile_block * sizeof(float *)),
     };
     if (!block.slices || !block.row)
@@ -342,6 +368,7 @@ static void block_task(void *context, int64_t index)
     block.sums = block.slices + slices;
     block.slices = g->few ? g->slices : block.slices;
     block.room = block.sums + sums;
+    block.collected = block.room + room;
     if (g->moments) {
         int64_t to = tile / g->tile_block * g->outs + panel * g->gemm->columns;
         block.shift = g->moments->mean + to;

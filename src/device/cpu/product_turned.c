@@ -28,11 +28,11 @@ struct turned {
     int64_t pitch;        /* of rows of outᵀ */
 };
 
-/* Rows of A fill vectors; one that is nearly empty costs as much as packing would. */
+/* Rows of A fill vectors; what is empty of them costs as much as packing would when it is a third of the rows. */
 static bool fills_vectors(int64_t rows)
 {
     int64_t lanes = ursa_cpu_simd()->lanes, waste = ursa_ceil_div(rows, lanes) * lanes - rows;
-    return rows <= lanes || 4 * waste < 3 * lanes;
+    return rows <= lanes || 3 * waste <= rows;
 }
 
 bool ursa_product_is_turned(const struct ursa_product *p)
