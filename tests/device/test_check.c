@@ -121,6 +121,34 @@ static void mixes(void **state)
     EXPECT(gemm, args, TYPE, "gemm: bias is bf16, expected f32");
 }
 
+/* Pooling's winners are as wide as the largest window needs. */
+static void winners(void **state)
+{
+    (void)state;
+    struct ursa_pool2d_args args = {
+        .kind = URSA_POOL_MAX,
+        .geometry = {.window = {2, 2}, .stride = {2, 2}},
+        .x = {.buffer = buffer, .ndim = 4, .shape = {1, 4, 4, 1}, .stride = {16, 4, 1, 1}},
+        .out = {.buffer = other, .ndim = 4, .shape = {1, 2, 2, 1}, .stride = {4, 2, 1, 1}},
+    };
+    args.winners = args.out;
+    args.winners.offset = 8;
+    args.winners.dtype = URSA_I32;
+    EXPECT(pool2d, args, TYPE, "pool2d: winners is i32, expected u8");
+    struct ursa_pool2d_grad_args grad = {
+        .kind = URSA_POOL_MAX, .geometry = args.geometry, .dy = args.out, .dx = args.x};
+    EXPECT(pool2d_grad, grad, ARGUMENT, "pool2d_grad: winners is missing");
+
+    int64_t image[] = {1, 64, 64, 1}, result[] = {1, 1, 1, 1}, third[] = {1, 4, 3, 1};
+    ursa_pool_geometry large = {.window = {16, 16}}, larger = {.window = {16, 17}}, adaptive = {.adaptive = true};
+    assert_int_equal(ursa_pool_winner_type(&large, image, result), URSA_U8);
+    assert_int_equal(ursa_pool_winner_type(&larger, image, result), URSA_I32);
+    assert_int_equal(ursa_pool_winner_type(&adaptive, image, result), URSA_I32);
+    assert_int_equal(ursa_pool_span(&adaptive, 0, 64, 4), 16);
+    assert_int_equal(ursa_pool_span(&adaptive, 1, 64, 3), 23); /* 22 at most, by the formula's bound one more */
+    assert_int_equal(ursa_pool_winner_type(&adaptive, image, third), URSA_I32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +156,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(outputs_and_inputs, make_buffers, drop_buffers),
         cmocka_unit_test_setup_teardown(products, make_buffers, drop_buffers),
         cmocka_unit_test_setup_teardown(mixes, make_buffers, drop_buffers),
+        cmocka_unit_test_setup_teardown(winners, make_buffers, drop_buffers),
     };
     return run_unit_tests("check", tests);
 }
