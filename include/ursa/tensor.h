@@ -315,6 +315,7 @@ typedef struct ursa_pool_options {
     bool exclude_padding; /* average: padding does not count */
 } ursa_pool_options;
 
+/* Where a gradient is recorded, windows of maxima have at most 2²⁴ pixels, adaptive ones, too. */
 URSA_API ursa_tensor *ursa_max_pool2d_opt(ursa_tensor *x, int rows, int columns, const ursa_pool_options *options);
 URSA_API ursa_tensor *ursa_avg_pool2d_opt(ursa_tensor *x, int rows, int columns, const ursa_pool_options *options);
 #define ursa_max_pool2d(x, rows, columns, ...) ursa_max_pool2d_opt(x, rows, columns, &(ursa_pool_options){__VA_ARGS__})

@@ -21,6 +21,17 @@ static ursa_module *make_mlp(void)
                               ursa_nn_linear(HIDDEN, CLASSES));
 }
 
+/* In the type of the activations; the floats they were drawn as do not count as memory of a step. */
+static ursa_tensor *draw_images(int64_t channels)
+{
+    ursa_scope *scope = ursa_scope_begin();
+    ursa_tensor *x = ursa_cast(ursa_normal(ursa_shape(bench.batch, bench.size, bench.size, channels)), bench.dtype);
+    if (x)
+        ursa_promote(x);
+    ursa_scope_end(scope);
+    return x;
+}
+
 static bool make_network(struct network *network)
 {
     bool is_mlp = strcmp(bench.arch, "mlp") == 0;
@@ -29,7 +40,7 @@ static bool make_network(struct network *network)
         network->model = make_mlp();
     else if (arch)
         network->model = arch->make(3, 1000);
-    network->x = ursa_cast(ursa_normal(ursa_shape(bench.batch, bench.size, bench.size, is_mlp ? 1 : 3)), bench.dtype);
+    network->x = draw_images(is_mlp ? 1 : 3);
     network->y = ursa_zeros(ursa_shape(bench.batch), .dtype = URSA_I64);
     return network->model && network->x && network->y;
 }
