@@ -22,6 +22,8 @@ typedef struct max_job {
 
 /* ---- tables ---------------------------------------------------------------- */
 
+typedef struct ursa_span *span_table(const ursa_pool_geometry *geometry, int axis, int64_t outputs, int64_t extent);
+
 static struct ursa_span *windows(const ursa_pool_geometry *geometry, int axis, int64_t outputs, int64_t extent)
 {
     struct ursa_span *spans = ursa_alloc_array((size_t)(outputs + 1), sizeof *spans);
@@ -58,13 +60,15 @@ static int32_t *firsts(const ursa_pool_geometry *geometry, int axis, int64_t out
 /* ---- maxima ---------------------------------------------------------------- */
 
 static max_job plan(const ursa_pool_geometry *geometry, const ursa_array *x, const ursa_array *y,
-                    const ursa_array *winners)
+                    const ursa_array *winners, span_table *spans)
 {
     const int64_t *in = x->shape, *out = y->shape;
     max_job job = {.simd = &ursa_cpu_simd()->pool->of[x->dtype],
                    .size = (int64_t)ursa_dtype_size(x->dtype),
                    .x = in,
                    .y = out,
+                   .rows = spans(geometry, 0, out[1], in[1]),
+                   .columns = spans(geometry, 1, out[2], in[2]),
                    .first_rows = firsts(geometry, 0, out[1], in[1]),
                    .first_columns = firsts(geometry, 1, out[2], in[2])};
     job.winners = (struct ursa_winners){.places = ursa_cpu_data(winners),
@@ -125,21 +129,17 @@ static void max_grad_rows(void *context, int64_t begin, int64_t end)
 
 static bool max_of(const struct ursa_pool2d_args *args)
 {
-    max_job job = plan(&args->geometry, &args->x, &args->out, &args->winners);
+    max_job job = plan(&args->geometry, &args->x, &args->out, &args->winners, windows);
     job.from = ursa_cpu_data(&args->x);
     job.to = ursa_cpu_data(&args->out);
-    job.rows = windows(&args->geometry, 0, job.y[1], job.x[1]);
-    job.columns = windows(&args->geometry, 1, job.y[2], job.x[2]);
     return run(&job, max_rows, job.y[0] * job.y[1]);
 }
 
 static bool max_grad(const struct ursa_pool2d_grad_args *args)
 {
-    max_job job = plan(&args->geometry, &args->dx, &args->dy, &args->winners);
+    max_job job = plan(&args->geometry, &args->dx, &args->dy, &args->winners, windows_around);
     job.from = ursa_cpu_data(&args->dy);
     job.to = ursa_cpu_data(&args->dx);
-    job.rows = windows_around(&args->geometry, 0, job.y[1], job.x[1]);
-    job.columns = windows_around(&args->geometry, 1, job.y[2], job.x[2]);
     return run(&job, max_grad_rows, job.x[0] * job.x[1]);
 }
 
